@@ -1,0 +1,79 @@
+/*
+ * The metric engine. Writing: points go to one queue; one writer thread commits many requests in one transaction and
+ * answers each after its points are durable. Reading: tail rows, merged, exact duplicates dropped.
+ * Facts about formats: server/ingest/README.md.
+ */
+#ifndef INGEST_INGEST_H
+#define INGEST_INGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/ctx.h"
+#include "store/tx.h"
+
+struct point {
+	const char *key;     /* borrowed */
+	double value;        /* NaN canonical; infinities as they are */
+	int64_t time_unix_ms;
+	int64_t step;
+};
+
+/* A logged metric as a reader gets it: stored order (step, time, value). */
+struct sample {
+	double value;
+	int64_t time_unix_ms;
+	int64_t step;
+};
+
+struct ingest_options {
+	struct pool *pool;
+	size_t queue_limit_bytes; /* over it: UNAVAILABLE with Retry-After */
+};
+
+struct ingest *ingest_start(const struct ingest_options *options);
+/* Commits what is queued, then ends the writer. */
+void ingest_stop(struct ingest *in);
+
+/*
+ * Hand points of one run over: copied. `done` is called once, on the writer's thread, with cx->message set on failure:
+ * OK after COMMIT; NOT_FOUND for an unknown run; INVALID for a deleted one; UNAVAILABLE when it may be tried again.
+ * cx must live until then. A status other than OK means that nothing was queued and `done` will not be called. Never blocks.
+ */
+typedef void ingest_done_fn(void *arg, enum status st);
+enum status ingest_submit(struct ingest *in, struct ctx *cx, const char *run_uuid, const struct point *points, size_t n,
+	ingest_done_fn *done, void *arg) must_check;
+
+/* The same inside the caller's transaction (log-batch with params and tags): the run's row is already locked and active. */
+enum status ingest_write(struct ingest *in, struct tx *tx, int64_t run_id, int64_t experiment_id, const struct point *points, size_t n) must_check;
+
+/* Reading. All in the caller's transaction; results in the arena. */
+struct latest {
+	const char *key;
+	struct sample last;      /* greatest (step, time, value) */
+	struct sample first, min, max; /* first: least (step, time, value); NaN counts in neither min nor max unless all are NaN */
+	int64_t count;           /* without exact duplicates */
+};
+struct run_latest {
+	int64_t run_id;
+	struct latest *keys; /* sorted by key, bytes */
+	size_t n;
+};
+/* For each of the runs (any order, no twins): its keys. out has room for n. */
+enum status ingest_latest(struct tx *tx, const int64_t *run_ids, size_t n, struct run_latest *out) must_check;
+
+/* History of one key in MLflow's order (time, step, value; NaN sorts as 0), from after `after` (NULL: the start), at most limit + 1. */
+enum status ingest_history(struct tx *tx, int64_t run_id, const char *key, const struct sample *after, size_t limit,
+	struct sample **out, size_t *n) must_check;
+/* All samples of one key in stored order (step, time, value); step range inclusive. */
+enum status ingest_samples(struct tx *tx, int64_t run_id, const char *key, int64_t step_lo, int64_t step_hi, struct sample **out, size_t *n) must_check;
+
+/* Down-sampled for a chart: equal buckets over the step range that hold first, last, min, max, sum, count. */
+struct bucket {
+	int64_t step_lo, step_hi, time_lo_unix_ms, time_hi_unix_ms;
+	double first, last, min, max, mean;
+	int64_t count;
+};
+enum status ingest_buckets(struct ctx *cx, const struct sample *samples, size_t n, size_t buckets, struct bucket **out, size_t *made) must_check;
+
+#endif
