@@ -11,8 +11,8 @@
 #include "base/status.h"
 
 struct buf {
-	char *data;     /* NUL-terminated whenever not NULL */
-	size_t len;     /* without the NUL */
+	char *data; /* NUL-terminated whenever not NULL */
+	size_t len; /* without the NUL */
 	size_t size;
 	size_t limit;
 	bool overflow;

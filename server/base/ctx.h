@@ -17,7 +17,7 @@ struct ingest;     /* ingest/ingest.h */
 /* Who did it, as rows record it. Zero: nobody signed in (--auth off), or the server itself. */
 struct actor {
 	int64_t user_id;
-	int64_t token_id; /* zero: by password or session */
+	int64_t token_id;      /* zero: by password or session */
 	const char *user_name; /* "" without a user */
 	bool is_admin;
 };

@@ -24,19 +24,19 @@
 
 enum field_type {
 	FIELD_TYPE_END,
-	FIELD_TYPE_TEXT,      /* const char *: NULL when absent */
-	FIELD_TYPE_INT,       /* int64_t */
-	FIELD_TYPE_DOUBLE,    /* double */
-	FIELD_TYPE_BOOL,      /* bool */
-	FIELD_TYPE_TEXTS,     /* const char ** + size_t */
-	FIELD_TYPE_LIST,      /* array of structs + size_t */
-	FIELD_TYPE_OBJECT,    /* pointer to a struct; NULL when absent */
-	FIELD_TYPE_JSON,      /* const struct json *: as it came */
+	FIELD_TYPE_TEXT,   /* const char *: NULL when absent */
+	FIELD_TYPE_INT,    /* int64_t */
+	FIELD_TYPE_DOUBLE, /* double */
+	FIELD_TYPE_BOOL,   /* bool */
+	FIELD_TYPE_TEXTS,  /* const char ** + size_t */
+	FIELD_TYPE_LIST,   /* array of structs + size_t */
+	FIELD_TYPE_OBJECT, /* pointer to a struct; NULL when absent */
+	FIELD_TYPE_JSON,   /* const struct json *: as it came */
 };
 
 enum field_flag {
-	REQUIRED = 1,      /* absent, null or (text) empty is an error */
-	EMPTY_OK = 2,      /* with REQUIRED: "" is a value */
+	REQUIRED = 1, /* absent, null or (text) empty is an error */
+	EMPTY_OK = 2, /* with REQUIRED: "" is a value */
 };
 
 struct field {
@@ -44,23 +44,56 @@ struct field {
 	enum field_type type;
 	unsigned flags;
 	size_t offset;
-	size_t count_offset; /* TEXTS, LIST: where the count goes */
-	size_t has_offset;   /* INT, DOUBLE, BOOL: where "it was there" goes; 0 for none */
+	size_t count_offset;    /* TEXTS, LIST: where the count goes */
+	size_t has_offset;      /* INT, DOUBLE, BOOL: where "it was there" goes; 0 for none */
 	const struct field *of; /* LIST, OBJECT: the fields of an element */
 	size_t size;            /* LIST, OBJECT: the size of an element */
 };
 
-#define FIELD_TEXT(s, m, fl)      { #m, FIELD_TYPE_TEXT, (fl), offsetof(s, m), 0, 0, NULL, 0 }
-#define FIELD_INT(s, m, fl)       { #m, FIELD_TYPE_INT, (fl), offsetof(s, m), 0, 0, NULL, 0 }
-#define FIELD_INT_HAS(s, m, fl)   { #m, FIELD_TYPE_INT, (fl), offsetof(s, m), 0, offsetof(s, has_##m), NULL, 0 }
-#define FIELD_DOUBLE_HAS(s, m, fl) { #m, FIELD_TYPE_DOUBLE, (fl), offsetof(s, m), 0, offsetof(s, has_##m), NULL, 0 }
-#define FIELD_BOOL(s, m, fl)      { #m, FIELD_TYPE_BOOL, (fl), offsetof(s, m), 0, 0, NULL, 0 }
-#define FIELD_BOOL_HAS(s, m, fl)  { #m, FIELD_TYPE_BOOL, (fl), offsetof(s, m), 0, offsetof(s, has_##m), NULL, 0 }
-#define FIELD_TEXTS(s, m, n, fl)  { #m, FIELD_TYPE_TEXTS, (fl), offsetof(s, m), offsetof(s, n), 0, NULL, 0 }
-#define FIELD_LIST(s, m, n, fl, of, type) { #m, FIELD_TYPE_LIST, (fl), offsetof(s, m), offsetof(s, n), 0, (of), sizeof(type) }
-#define FIELD_OBJECT(s, m, fl, of, type) { #m, FIELD_TYPE_OBJECT, (fl), offsetof(s, m), 0, 0, (of), sizeof(type) }
-#define FIELD_JSON(s, m, fl)      { #m, FIELD_TYPE_JSON, (fl), offsetof(s, m), 0, 0, NULL, 0 }
-#define FIELD_END                 { NULL, FIELD_TYPE_END, 0, 0, 0, 0, NULL, 0 }
+#define FIELD_TEXT(s, m, fl)                                                                                 \
+	{                                                                                                    \
+#m, FIELD_TYPE_TEXT, (fl), offsetof(s, m), 0, 0, NULL, 0                                     \
+	}
+#define FIELD_INT(s, m, fl)                                                                                  \
+	{                                                                                                    \
+#m, FIELD_TYPE_INT, (fl), offsetof(s, m), 0, 0, NULL, 0                                      \
+	}
+#define FIELD_INT_HAS(s, m, fl)                                                                              \
+	{                                                                                                    \
+#m, FIELD_TYPE_INT, (fl), offsetof(s, m), 0, offsetof(s, has_##m), NULL, 0                   \
+	}
+#define FIELD_DOUBLE_HAS(s, m, fl)                                                                           \
+	{                                                                                                    \
+#m, FIELD_TYPE_DOUBLE, (fl), offsetof(s, m), 0, offsetof(s, has_##m), NULL, 0                \
+	}
+#define FIELD_BOOL(s, m, fl)                                                                                 \
+	{                                                                                                    \
+#m, FIELD_TYPE_BOOL, (fl), offsetof(s, m), 0, 0, NULL, 0                                     \
+	}
+#define FIELD_BOOL_HAS(s, m, fl)                                                                             \
+	{                                                                                                    \
+#m, FIELD_TYPE_BOOL, (fl), offsetof(s, m), 0, offsetof(s, has_##m), NULL, 0                  \
+	}
+#define FIELD_TEXTS(s, m, n, fl)                                                                             \
+	{                                                                                                    \
+#m, FIELD_TYPE_TEXTS, (fl), offsetof(s, m), offsetof(s, n), 0, NULL, 0                       \
+	}
+#define FIELD_LIST(s, m, n, fl, of, type)                                                                    \
+	{                                                                                                    \
+#m, FIELD_TYPE_LIST, (fl), offsetof(s, m), offsetof(s, n), 0, (of), sizeof(type)             \
+	}
+#define FIELD_OBJECT(s, m, fl, of, type)                                                                     \
+	{                                                                                                    \
+#m, FIELD_TYPE_OBJECT, (fl), offsetof(s, m), 0, 0, (of), sizeof(type)                        \
+	}
+#define FIELD_JSON(s, m, fl)                                                                                 \
+	{                                                                                                    \
+#m, FIELD_TYPE_JSON, (fl), offsetof(s, m), 0, 0, NULL, 0                                     \
+	}
+#define FIELD_END                                                                                            \
+	{                                                                                                    \
+		NULL, FIELD_TYPE_END, 0, 0, 0, 0, NULL, 0                                                    \
+	}
 
 /* Decoded query pairs in their order, or path parameters. */
 struct pair {
@@ -68,9 +101,11 @@ struct pair {
 	const char *value;
 };
 
-enum status fields_from_json(struct ctx *cx, const struct json *object, const struct field *fields, void *out) must_check;
+enum status fields_from_json(
+	struct ctx *cx, const struct json *object, const struct field *fields, void *out) must_check;
 /* Repeated names make lists; a single one is a list of one. */
-enum status fields_from_pairs(struct ctx *cx, const struct pair *pairs, size_t n, const struct field *fields, void *out) must_check;
+enum status fields_from_pairs(
+	struct ctx *cx, const struct pair *pairs, size_t n, const struct field *fields, void *out) must_check;
 
 struct key_value {
 	const char *key;

@@ -14,8 +14,8 @@
 struct jsonw {
 	struct buf *buf;
 	int depth;
-	bool comma[32]; /* at this depth something stands already */
-	bool array[32];
+	bool comma[72]; /* at this depth something stands already */
+	bool array[72];
 };
 
 void jw_init(struct jsonw *w, struct buf *buf);

@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size);                          /* zeroed; owned by the caller, freed with free() */
-void *mem_array(size_t n, size_t size);                /* zeroed; refuses overflow */
-void *mem_resize(void *p, size_t n, size_t size);      /* the new part is not zeroed */
-char *mem_str(const char *s);                          /* NULL gives NULL */
+void *mem_alloc(size_t size);                     /* zeroed; owned by the caller, freed with free() */
+void *mem_array(size_t n, size_t size);           /* zeroed; refuses overflow */
+void *mem_resize(void *p, size_t n, size_t size); /* the new part is not zeroed */
+char *mem_str(const char *s);                     /* NULL gives NULL */
 
 #endif
