@@ -1,0 +1,162 @@
+#include "store/tx.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "store/internal.h"
+
+static struct tx *
+tx_new(struct ctx *cx, struct connection *c)
+{
+	struct tx *t = mem_alloc(sizeof(*t));
+
+	t->cx = cx;
+	t->c = c;
+	return t;
+}
+
+struct tx *
+tx_on(struct ctx *cx, struct connection *c)
+{
+	struct tx *t = tx_new(cx, c);
+
+	t->single = t->own = true;
+	return t;
+}
+
+static void
+tx_end(struct tx **t)
+{
+	if (!(*t)->own)
+		pool_release((*t)->cx->parts->pool, (*t)->c);
+	free(*t);
+	*t = NULL;
+}
+
+/* Nothing has happened before BEGIN, so it may be said again on a fresh connection when the first was dead. */
+static enum status
+begin(struct ctx *cx, const char *how, struct tx **out)
+{
+	struct pool *p = cx->parts->pool;
+	struct connection *c = NULL;
+	enum status st = UNAVAILABLE;
+
+	*out = NULL;
+	for (int left = 2; left > 0; left--) {
+		if ((st = pool_acquire(p, cx, &c)) != OK)
+			return st;
+		if ((st = connection_command(c, cx, how, NULL)) == OK) {
+			*out = tx_new(cx, c);
+			return OK;
+		}
+		if (!c->lost)
+			left = 0;
+		pool_release(p, c);
+	}
+	return st;
+}
+
+enum status
+tx_begin(struct ctx *cx, struct tx **out)
+{
+	return begin(cx, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", out);
+}
+
+enum status
+tx_begin_snapshot(struct ctx *cx, struct tx **out)
+{
+	return begin(cx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", out);
+}
+
+enum status
+tx_begin_on(struct ctx *cx, struct connection *c, struct tx **out)
+{
+	enum status st = connection_command(c, cx, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL);
+
+	*out = NULL;
+	if (st == OK) {
+		*out = tx_new(cx, c);
+		(*out)->own = true;
+	}
+	return st;
+}
+
+enum status
+tx_auto(struct ctx *cx, struct tx **out)
+{
+	struct connection *c;
+	enum status st;
+
+	*out = NULL;
+	if ((st = pool_acquire(cx->parts->pool, cx, &c)) != OK)
+		return st;
+	*out = tx_new(cx, c);
+	(*out)->single = true;
+	return OK;
+}
+
+enum status
+tx_renew(struct tx *t)
+{
+	struct pool *p = t->cx->parts->pool;
+
+	pool_release(p, t->c);
+	t->c = NULL;
+	return pool_acquire(p, t->cx, &t->c);
+}
+
+/*
+ * After COMMIT was sent, a lost connection does not tell what became of it. Neither does a warning: it is what
+ * PostgreSQL says when it kept the change here but gave up waiting for its standby.
+ */
+static enum status
+commit(struct tx *t)
+{
+	char tag[16] = "";
+	enum status st;
+
+	t->c->warned = false;
+	st = connection_command(t->c, t->cx, "COMMIT", tag);
+	if (t->c->broken || t->c->warned) {
+		t->c->broken = true;
+		return fail(t->cx, UNAVAILABLE,
+			"PostgreSQL went away during the commit: it is not known whether the change was "
+			"kept; look before trying again");
+	}
+	if (st == OK && strcmp(tag, "COMMIT") != 0)
+		return fail(t->cx, INTERNAL, "a transaction that had failed was committed; nothing was kept");
+	return st;
+}
+
+enum status
+tx_commit(struct tx **t)
+{
+	enum status st = OK;
+
+	if (!(*t)->single)
+		st = commit(*t);
+	tx_end(t);
+	return st;
+}
+
+void
+tx_rollback(struct tx **t)
+{
+	struct tx *open = *t;
+
+	if (open == NULL)
+		return;
+	if (open->own && !open->single && !open->c->broken) {
+		struct ctx rest = *open->cx;
+
+		if (connection_command(open->c, &rest, "ROLLBACK", NULL) != OK)
+			open->c->broken = true;
+	}
+	tx_end(t); /* the pool rolls back what is open on its own */
+}
+
+struct ctx *
+tx_ctx(struct tx *t)
+{
+	return t->cx;
+}
