@@ -145,6 +145,15 @@ query_int8_or_null(struct query *q, bool has, int64_t v)
 }
 
 void
+query_bool_or_null(struct query *q, bool has, bool v)
+{
+	if (has)
+		query_bool(q, v);
+	else
+		(void)bind(q, BOOL, NULL, 0);
+}
+
+void
 query_json(struct query *q, const char *json)
 {
 	(void)bind(q, JSONB, json, json == NULL ? 0 : strlen(json));

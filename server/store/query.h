@@ -47,6 +47,7 @@ void query_float8(struct query *q, double v);
 void query_text(struct query *q, const char *s);      /* NULL is NULL */
 void query_bytea(struct query *q, const void *data, size_t len); /* NULL data is NULL */
 void query_int8_or_null(struct query *q, bool has, int64_t v);
+void query_bool_or_null(struct query *q, bool has, bool v);
 void query_int8s(struct query *q, const int64_t *v, size_t n);   /* bigint[] */
 void query_texts(struct query *q, const char *const *v, size_t n); /* text[]; a NULL element is NULL */
 void query_float8s(struct query *q, const double *v, size_t n);
