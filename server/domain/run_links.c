@@ -1,0 +1,139 @@
+/* What a run used and made: datasets, logged models, and the history of models that old clients keep in a tag. */
+#include "domain/run.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "domain/names.h"
+#include "store/runs.h"
+
+#define LOG_MODEL_TAG "mlflow.log-model.history"
+
+static enum status
+active_run(struct tx *tx, const char *uuid, bool changes, struct run *run)
+{
+	struct ctx *cx = tx_ctx(tx);
+	enum status st = changes ? store_run_lock(tx, uuid, run) : store_run_share(tx, uuid, run);
+
+	if (st == NOT_FOUND)
+		return fail(cx, NOT_FOUND, "Run with id=%s not found", uuid);
+	if (st == OK && run->deleted)
+		return fail(cx, INVALID,
+			"The run %s must be in the 'active' state. Current state is deleted.", uuid);
+	return st;
+}
+
+static enum status
+need(struct ctx *cx, size_t i, const char *field, const char *value)
+{
+	if (!str_empty(value))
+		return OK;
+	return fail(
+		cx, INVALID, "Missing value for required parameter 'datasets[%zu].dataset.%s'.", i, field);
+}
+
+static enum status
+check_input(struct ctx *cx, size_t i, const struct run_input *in)
+{
+	const struct dataset *d = &in->dataset;
+	enum status st;
+
+	if ((st = need(cx, i, "name", d->name)) != OK || (st = need(cx, i, "digest", d->digest)) != OK ||
+		(st = need(cx, i, "source_type", d->source_type)) != OK ||
+		(st = need(cx, i, "source", d->source)) != OK ||
+		(st = name_length(cx, "name", DATASET_NAME_LENGTH, d->name)) != OK ||
+		(st = name_length(cx, "digest", DATASET_DIGEST_LENGTH, d->digest)) != OK ||
+		(st = name_length(cx, "source", DATASET_SOURCE_LENGTH, d->source)) != OK ||
+		(st = name_length(cx, "schema", DATASET_SCHEMA_LENGTH, d->schema)) != OK ||
+		(st = name_length(cx, "profile", DATASET_PROFILE_LENGTH, d->profile)) != OK)
+		return st;
+	for (size_t t = 0; t < in->tag_count; t++)
+		if ((st = name_length(cx, "key", INPUT_TAG_KEY_LENGTH, in->tags[t].key)) != OK ||
+			(st = name_length(cx, "value", INPUT_TAG_VALUE_LENGTH, in->tags[t].value)) != OK)
+			return st;
+	return OK;
+}
+
+enum status
+run_log_inputs(struct ctx *cx, const char *uuid, const struct run_input *inputs, size_t n,
+	const char *const *models, size_t model_count)
+{
+	struct run run;
+	struct tx *tx = NULL;
+	enum status st;
+
+	for (size_t i = 0; i < n; i++)
+		if ((st = check_input(cx, i, &inputs[i])) != OK)
+			return st;
+	if ((st = tx_begin(cx, &tx)) != OK || (st = active_run(tx, uuid, false, &run)) != OK)
+		goto out;
+	for (size_t i = 0; i < n; i++)
+		if ((st = store_run_input_put(tx, &run, &inputs[i])) != OK)
+			goto out;
+	if ((st = store_run_model_inputs_put(tx, run.run_id, models, model_count)) == OK)
+		st = tx_commit(&tx);
+out:
+	tx_rollback(&tx);
+	return st;
+}
+
+enum status
+run_log_outputs(struct ctx *cx, const char *uuid, const struct run_output *outputs, size_t n)
+{
+	struct run run;
+	struct tx *tx = NULL;
+	enum status st;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (str_eq(outputs[i].model_uuid, outputs[k].model_uuid))
+				return fail(cx, INVALID,
+					"Model '%.100s' is named twice in 'models'; name each model once",
+					outputs[i].model_uuid);
+	if ((st = tx_begin(cx, &tx)) == OK && (st = active_run(tx, uuid, false, &run)) == OK &&
+		(st = store_run_outputs_put(tx, run.run_id, outputs, n)) == OK)
+		st = tx_commit(&tx);
+	tx_rollback(&tx);
+	return st;
+}
+
+/* The description of a model must hold what clients read from it. */
+static enum status
+check_model_json(struct ctx *cx, const char *text)
+{
+	static const char *const needed[] = { "artifact_path", "flavors", "utc_time_created", "run_id" };
+	const struct json *model;
+
+	if (json_parse(cx, text, strlen(text), &model) != OK || json_kind(model) != JSON_KIND_OBJECT)
+		return fail(cx, INVALID, "Malformed model info. \"model_json\" is not a JSON object.");
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (json_member(model, needed[i]) == NULL)
+			return fail(cx, INVALID, "Model json is missing mandatory field: %s", needed[i]);
+	return OK;
+}
+
+enum status
+run_log_model(struct ctx *cx, const char *uuid, const char *model_json)
+{
+	struct run run;
+	struct tx *tx = NULL;
+	const char *old;
+	char *list;
+	enum status st;
+
+	if ((st = check_model_json(cx, model_json)) != OK)
+		return st;
+	if ((st = tx_begin(cx, &tx)) != OK || (st = active_run(tx, uuid, true, &run)) != OK ||
+		(st = store_run_tag_get(tx, run.run_id, LOG_MODEL_TAG, &old)) != OK)
+		goto out;
+	if (old != NULL && str_ends(old, "]"))
+		list = arena_printf(cx->arena, "%.*s, %s]", (int)strlen(old) - 1, old, model_json);
+	else
+		list = arena_printf(cx->arena, "[%s]", model_json);
+	if ((st = store_run_tags_put(tx, run.run_id, &(struct key_value){ LOG_MODEL_TAG, list }, 1)) == OK)
+		st = tx_commit(&tx);
+out:
+	tx_rollback(&tx);
+	return st;
+}

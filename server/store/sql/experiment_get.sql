@@ -1,0 +1,7 @@
+-- One experiment with its tags.
+-- $1 bigint: experiment_id
+SELECT e.experiment_id, e.name, e.artifact_location, e.deleted, e.created_unix_ms, e.updated_unix_ms,
+	ARRAY(SELECT t.key FROM experiment_tag t WHERE t.experiment_id = e.experiment_id ORDER BY t.key) AS tag_keys,
+	ARRAY(SELECT t.value FROM experiment_tag t WHERE t.experiment_id = e.experiment_id ORDER BY t.key) AS tag_values
+FROM experiment e
+WHERE e.experiment_id = $1

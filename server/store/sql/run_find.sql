@@ -1,0 +1,5 @@
+-- A run by uuid, without params and tags.
+-- $1 text: uuid
+SELECT r.run_id, r.uuid, r.experiment_id, r.name, r.user_text, r.status, r.start_unix_ms, r.end_unix_ms, r.artifact_uri, r.deleted
+FROM run r
+WHERE r.uuid = $1

@@ -1,0 +1,6 @@
+-- Lock a run to delete or restore it: waits for those who write rows of it (FOR KEY SHARE).
+-- $1 text: uuid
+SELECT r.run_id, r.uuid, r.experiment_id, r.name, r.user_text, r.status, r.start_unix_ms, r.end_unix_ms, r.artifact_uri, r.deleted
+FROM run r
+WHERE r.uuid = $1
+FOR UPDATE

@@ -1,0 +1,7 @@
+-- Tags of a run, new or changed.
+-- $1 bigint: run_id
+-- $2 text[]: keys, no twins
+-- $3 text[]: values
+INSERT INTO run_tag (run_id, key, value)
+SELECT $1, key, value FROM unnest($2::text[], $3::text[]) AS t (key, value)
+ON CONFLICT (run_id, key) DO UPDATE SET value = excluded.value
