@@ -44,7 +44,7 @@ CREATE TABLE session (
 	last_seen_unix_ms bigint NOT NULL,    -- to the minute
 	expires_unix_ms bigint NOT NULL       -- absolute
 );
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_of_user ON session (user_id);
 CREATE INDEX session_expires ON session (expires_unix_ms);
 
 -- ---- experiments ----
