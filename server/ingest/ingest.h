@@ -13,8 +13,8 @@
 #include "store/tx.h"
 
 struct point {
-	const char *key;     /* borrowed */
-	double value;        /* NaN canonical; infinities as they are */
+	const char *key; /* borrowed */
+	double value;    /* NaN canonical; infinities as they are */
 	int64_t time_unix_ms;
 	int64_t step;
 };
@@ -41,18 +41,20 @@ void ingest_stop(struct ingest *in);
  * cx must live until then. A status other than OK means that nothing was queued and `done` will not be called. Never blocks.
  */
 typedef void ingest_done_fn(void *arg, enum status st);
-enum status ingest_submit(struct ingest *in, struct ctx *cx, const char *run_uuid, const struct point *points, size_t n,
-	ingest_done_fn *done, void *arg) must_check;
+enum status ingest_submit(struct ingest *in, struct ctx *cx, const char *run_uuid, const struct point *points,
+	size_t n, ingest_done_fn *done, void *arg) must_check;
 
 /* The same inside the caller's transaction (log-batch with params and tags): the run's row is already locked and active. */
-enum status ingest_write(struct ingest *in, struct tx *tx, int64_t run_id, int64_t experiment_id, const struct point *points, size_t n) must_check;
+enum status ingest_write(struct ingest *in, struct tx *tx, int64_t run_id, int64_t experiment_id,
+	const struct point *points, size_t n) must_check;
 
 /* Reading. All in the caller's transaction; results in the arena. */
 struct latest {
 	const char *key;
-	struct sample last;      /* greatest (step, time, value) */
-	struct sample first, min, max; /* first: least (step, time, value); NaN counts in neither min nor max unless all are NaN */
-	int64_t count;           /* without exact duplicates */
+	struct sample last; /* greatest (step, time, value) */
+	struct sample first, min,
+		max; /* first: least (step, time, value); NaN counts in neither min nor max unless all are NaN */
+	int64_t count; /* without exact duplicates */
 };
 struct run_latest {
 	int64_t run_id;
@@ -63,10 +65,11 @@ struct run_latest {
 enum status ingest_latest(struct tx *tx, const int64_t *run_ids, size_t n, struct run_latest *out) must_check;
 
 /* History of one key in MLflow's order (time, step, value; NaN sorts as 0), from after `after` (NULL: the start), at most limit + 1. */
-enum status ingest_history(struct tx *tx, int64_t run_id, const char *key, const struct sample *after, size_t limit,
-	struct sample **out, size_t *n) must_check;
+enum status ingest_history(struct tx *tx, int64_t run_id, const char *key, const struct sample *after,
+	size_t limit, struct sample **out, size_t *n) must_check;
 /* All samples of one key in stored order (step, time, value); step range inclusive. */
-enum status ingest_samples(struct tx *tx, int64_t run_id, const char *key, int64_t step_lo, int64_t step_hi, struct sample **out, size_t *n) must_check;
+enum status ingest_samples(struct tx *tx, int64_t run_id, const char *key, int64_t step_lo, int64_t step_hi,
+	struct sample **out, size_t *n) must_check;
 
 /* Down-sampled for a chart: equal buckets over the step range that hold first, last, min, max, sum, count. */
 struct bucket {
@@ -74,6 +77,7 @@ struct bucket {
 	double first, last, min, max, mean;
 	int64_t count;
 };
-enum status ingest_buckets(struct ctx *cx, const struct sample *samples, size_t n, size_t buckets, struct bucket **out, size_t *made) must_check;
+enum status ingest_buckets(struct ctx *cx, const struct sample *samples, size_t n, size_t buckets,
+	struct bucket **out, size_t *made) must_check;
 
 #endif

@@ -1,0 +1,161 @@
+#include "ingest/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/metrics.h"
+
+#define ROW_POINTS 900  /* at most in a row */
+#define ROW_BYTES  8000 /* at most in a row of more than one point: with its head it stays in one page */
+#define COPY_LIMIT (256u << 20)
+#define MEMORY     64 /* names remembered while points are added: the same few come again */
+
+void
+seqs_init(struct seqs *s)
+{
+	pthread_mutex_init(&s->lock, NULL);
+	s->next = s->left = 0;
+}
+
+void
+seqs_fini(struct seqs *s)
+{
+	pthread_mutex_destroy(&s->lock);
+}
+
+void
+seqs_forget(struct seqs *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->left = 0;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static bool
+seqs_take(struct seqs *s, int64_t *out)
+{
+	bool have;
+
+	pthread_mutex_lock(&s->lock);
+	have = s->left > 0;
+	if (have) {
+		*out = s->next++;
+		s->left--;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return have;
+}
+
+/* PostgreSQL is asked without the lock; of two who ask at once, one block is kept. */
+static enum status
+seqs_next(struct seqs *s, struct tx *tx, int64_t *out)
+{
+	enum status st;
+
+	if (seqs_take(s, out))
+		return OK;
+	if ((st = store_metric_seq_block(tx, out)) != OK)
+		return st;
+	pthread_mutex_lock(&s->lock);
+	s->next = *out + 1;
+	s->left = METRIC_SEQ_BLOCK - 1;
+	pthread_mutex_unlock(&s->lock);
+	return OK;
+}
+
+void
+rows_init(struct rows *r, struct keys *keys, struct seqs *seqs)
+{
+	memset(r, 0, sizeof(*r));
+	r->codec = codec_new();
+	r->keys = key_work_new(keys);
+	r->seqs = seqs;
+	buf_init(&r->copy, COPY_LIMIT);
+	buf_init(&r->data, COPY_LIMIT);
+}
+
+void
+rows_fini(struct rows *r)
+{
+	codec_free(r->codec);
+	key_work_free(r->keys);
+	buf_fini(&r->copy);
+	buf_fini(&r->data);
+	free(r->points);
+}
+
+void
+rows_clear(struct rows *r)
+{
+	buf_clear(&r->copy);
+	key_work_forget(r->keys);
+	r->n = 0;
+}
+
+struct memory {
+	const char *name;
+	int32_t key_id;
+};
+
+static int32_t
+find_key(struct rows *r, struct memory *memory, int64_t experiment_id, const char *name)
+{
+	struct memory *m = &memory[((uintptr_t)name >> 3 ^ (uintptr_t)name >> 9) % MEMORY];
+
+	if (m->name != name)
+		*m = (struct memory){ name, key_work_find(r->keys, experiment_id, name) };
+	return m->key_id;
+}
+
+void
+rows_add_points(struct rows *r, int64_t experiment_id, const struct point *points, size_t n)
+{
+	size_t from = r->n;
+
+	if (r->n + n > r->room) {
+		r->room = (r->n + n) * 2;
+		r->points = mem_resize(r->points, r->room, sizeof(*r->points));
+	}
+	for (size_t i = 0; i < n; i++)
+		r->points[from + i] = (struct tail_point){ .step = points[i].step,
+			.time_unix_ms = points[i].time_unix_ms,
+			.value = points[i].value };
+	r->n += n;
+	rows_fill_keys(r, experiment_id, points, n, from);
+}
+
+void
+rows_fill_keys(struct rows *r, int64_t experiment_id, const struct point *points, size_t n, size_t from)
+{
+	struct memory memory[MEMORY] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		if (r->points[from + i].key_id == 0)
+			r->points[from + i].key_id = find_key(r, memory, experiment_id, points[i].key);
+}
+
+enum status
+rows_pack(struct rows *r, struct tx *tx, int64_t run_id, size_t from, size_t n)
+{
+	size_t most = ROW_POINTS;
+
+	while (n > 0) {
+		size_t take = n < most ? n : most;
+		int64_t seq;
+		enum status st;
+
+		buf_clear(&r->data);
+		codec_encode(r->codec, r->points + from, take, &r->data);
+		if (r->data.len > ROW_BYTES && take > 1) {
+			most = take / 2 + 1 < take ? take / 2 + 1 : take / 2;
+			continue;
+		}
+		if ((st = seqs_next(r->seqs, tx, &seq)) != OK)
+			return st;
+		metric_tail_row(&r->copy, run_id, seq, (int32_t)take, r->data.data, r->data.len);
+		from += take;
+		n -= take;
+	}
+	return OK;
+}

@@ -1,0 +1,40 @@
+/* From points to tail rows ready for COPY. Inside ingest only; one thread at a time. */
+#ifndef INGEST_ROWS_H
+#define INGEST_ROWS_H
+
+#include <pthread.h>
+#include "ingest/codec.h"
+#include "ingest/ingest.h"
+#include "ingest/keys.h"
+
+/* Numbers for rows, in blocks of a sequence. Any thread. */
+struct seqs {
+	pthread_mutex_t lock;
+	int64_t next;
+	int64_t left;
+};
+void seqs_init(struct seqs *s);
+void seqs_fini(struct seqs *s);
+void seqs_forget(struct seqs *s); /* what is left of the block is not used */
+
+struct rows {
+	struct codec *codec;
+	struct seqs *seqs;
+	struct key_work *keys;
+	struct buf copy; /* the rows */
+	struct buf data; /* one row's data */
+	struct tail_point *points;
+	size_t n, room;
+};
+void rows_init(struct rows *r, struct keys *keys, struct seqs *seqs);
+void rows_fini(struct rows *r);
+void rows_clear(struct rows *r);
+
+/* Append points; those whose name has no number yet get 0, and are noted in r->keys. */
+void rows_add_points(struct rows *r, int64_t experiment_id, const struct point *points, size_t n);
+/* After key_work_make(): fill in what was 0. `from`: where the points stand in r->points. */
+void rows_fill_keys(struct rows *r, int64_t experiment_id, const struct point *points, size_t n, size_t from);
+/* Pack r->points[from..from+n) as rows of a run; rows stay under a page. */
+enum status rows_pack(struct rows *r, struct tx *tx, int64_t run_id, size_t from, size_t n) must_check;
+
+#endif

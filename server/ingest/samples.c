@@ -1,0 +1,76 @@
+#include "ingest/samples.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+compare_int64(int64_t a, int64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+int
+sample_compare_value(double a, double b)
+{
+	double x = isnan(a) ? 0.0 : a, y = isnan(b) ? 0.0 : b;
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	return (isnan(a) != 0) - (isnan(b) != 0);
+}
+
+int
+sample_compare_stored(const struct sample *a, const struct sample *b)
+{
+	int c = compare_int64(a->step, b->step);
+
+	if (c == 0)
+		c = compare_int64(a->time_unix_ms, b->time_unix_ms);
+	return c != 0 ? c : sample_compare_value(a->value, b->value);
+}
+
+int
+sample_compare_history(const struct sample *a, const struct sample *b)
+{
+	int c = compare_int64(a->time_unix_ms, b->time_unix_ms);
+
+	if (c == 0)
+		c = compare_int64(a->step, b->step);
+	return c != 0 ? c : sample_compare_value(a->value, b->value);
+}
+
+static int
+by_stored(const void *a, const void *b)
+{
+	return sample_compare_stored(a, b);
+}
+
+static int
+by_history(const void *a, const void *b)
+{
+	return sample_compare_history(a, b);
+}
+
+static bool
+rising(const struct sample *samples, size_t n, sample_compare_fn *compare)
+{
+	for (size_t i = 1; i < n; i++)
+		if (compare(&samples[i - 1], &samples[i]) >= 0)
+			return false;
+	return true;
+}
+
+size_t
+samples_settle(struct sample *samples, size_t n, sample_compare_fn *compare)
+{
+	size_t left = 1;
+
+	if (n < 2 || rising(samples, n, compare))
+		return n;
+	qsort(samples, n, sizeof(*samples), compare == sample_compare_history ? by_history : by_stored);
+	for (size_t i = 1; i < n; i++)
+		if (compare(&samples[left - 1], &samples[i]) != 0)
+			samples[left++] = samples[i];
+	return left;
+}
