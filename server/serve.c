@@ -1,0 +1,378 @@
+/*
+ * Order of start: data folder and its lock, PostgreSQL, schema, blob store, metric writer, HTTP, DIR/port. Stop in reverse.
+ * The main thread does all of it and then waits for signals, looking after PostgreSQL, whose life hangs on this thread.
+ */
+#include "serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "api/api.h"
+#include "auth/account.h"
+#include "auth/auth.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "blob/blob.h"
+#include "commands.h"
+#include "data.h"
+#include "database.h"
+#include "http/listen.h"
+#include "http/server.h"
+#include "ingest/ingest.h"
+#include "postgres/postgres.h"
+#include "store/instance.h"
+
+#define HTTP_GRACE_MS 6500 /* with PostgreSQL's own, under ten seconds */
+#define QUEUE_BYTES   (32U * 1024 * 1024)
+#define WATCH_MS      500
+
+struct server {
+	const struct config *config;
+	struct data data;
+	struct database db;
+	struct parts parts;
+	struct arena *arena;
+	struct ctx cx;
+	struct http_server *http;
+	const char **hosts;
+	char error[2048];
+	int64_t begin_mono_ms;
+};
+
+static enum status
+use_sentence(struct server *s, enum status st)
+{
+	(void)str_copy(s->error, sizeof(s->error), s->cx.message);
+	return st;
+}
+
+/* Better now than after PostgreSQL has started. */
+static enum status
+try_port(struct server *s)
+{
+	const struct config *c = s->config;
+	int fd = listen_open(c->address, c->port, s->error, sizeof(s->error));
+
+	if (fd < 0)
+		return UNAVAILABLE;
+	close(fd);
+	return OK;
+}
+
+static enum status
+start_folder(struct server *s)
+{
+	enum status st;
+
+	if ((st = data_open(&s->data, s->config->data, s->error, sizeof(s->error))) != OK)
+		return st;
+	if ((st = data_lock(&s->data, s->error, sizeof(s->error))) != OK)
+		return st;
+	data_remove(&s->data, "port"); /* of one that was killed */
+	return OK;
+}
+
+static enum status
+start_database(struct server *s)
+{
+	const struct config *c = s->config;
+	const struct database_options o = {
+		.config = c, .data = &s->data, .pool = (unsigned)c->pool, .cancelled = stop_asked
+	};
+	enum status st;
+
+	if ((st = database_open(&s->db, &o, s->error, sizeof(s->error))) != OK)
+		return st;
+	s->parts.pool = s->db.pool;
+	ctx_init(&s->cx, s->arena, &s->parts);
+	return use_sentence(s, database_schema(&s->cx, s->db.embedded || c->migrate));
+}
+
+static enum status
+read_instance(struct server *s, struct instance *out)
+{
+	struct tx *tx = NULL;
+	enum status st;
+
+	if ((st = tx_auto(&s->cx, &tx)) == OK && (st = store_instance_get(tx, out)) == OK)
+		st = tx_commit(&tx);
+	tx_rollback(&tx);
+	return use_sentence(s, st);
+}
+
+static enum status
+open_blobs(struct server *s)
+{
+	char folder[PATH_MAX + 8];
+	const char *uri = s->config->blobs;
+
+	if (uri == NULL) {
+		(void)snprintf(folder, sizeof(folder), "%s/blobs", s->data.path);
+		uri = folder;
+	}
+	s->parts.blobs = blob_open(uri, s->error, sizeof(s->error));
+	return s->parts.blobs == NULL ? UNAVAILABLE : OK;
+}
+
+/* Database and blob store carry the same identity; a store without one is new and gets it. */
+static enum status
+start_blobs(struct server *s)
+{
+	struct instance instance = { 0 };
+	char identity[64] = "";
+	enum status st;
+
+	if ((st = read_instance(s, &instance)) != OK || (st = open_blobs(s)) != OK)
+		return st;
+	if (!instance.same_cluster)
+		log_warn("restored", "message=\"this database was restored from another PostgreSQL: make "
+				     "sure that only one server "
+				     "writes to its blob store\"");
+	if ((st = blob_identity(s->parts.blobs, &s->cx, identity)) != OK)
+		return use_sentence(s, st);
+	if (identity[0] == '\0')
+		return use_sentence(s, blob_identify(s->parts.blobs, &s->cx, instance.instance_id));
+	if (str_eq(identity, instance.instance_id))
+		return OK;
+	(void)snprintf(s->error, sizeof(s->error),
+		"the blob store belongs to another Cairn (it is %s, the database is %s): give the --blobs "
+		"and the --database or --data that "
+		"belong together",
+		identity, instance.instance_id);
+	return CONFLICT;
+}
+
+static enum status
+make_admin(struct server *s)
+{
+	char password[RANDOM_PASSWORD], line[RANDOM_PASSWORD + 1];
+	struct user user;
+	enum status st;
+
+	random_password(password);
+	(void)snprintf(line, sizeof(line), "%s\n", password);
+	/* the file first: a user whose password nobody knows would be worse */
+	if ((st = data_write(&s->data, "admin-password", line, 0600, s->error, sizeof(s->error))) == OK) {
+		st = use_sentence(s, account_add(&s->cx, "admin", password, true, &user));
+		if (st == OK)
+			log_info(
+				"admin_made", "user=admin password_file=\"%s/admin-password\"", s->data.path);
+	}
+	wipe(password, sizeof(password));
+	wipe(line, sizeof(line));
+	return st;
+}
+
+static enum status
+start_accounts(struct server *s)
+{
+	const struct config *c = s->config;
+	struct user *users = NULL;
+	enum status st;
+	size_t n = 0;
+
+	if ((st = auth_setup(&s->cx, &(struct auth_options){ c->auth_on, c->public_url })) != OK ||
+		(st = account_list(&s->cx, &users, &n)) != OK)
+		return use_sentence(s, st);
+	if (n == 0 && s->db.embedded)
+		return make_admin(s);
+	if (n == 0 && c->auth_on)
+		log_warn("no_users",
+			"message=\"nobody can sign in yet: cairnd user add NAME --admin --database …\"");
+	return OK;
+}
+
+/* Loopback names are always taken; here come the others: --allow-host, the public name, the address itself. */
+static void
+collect_hosts(struct server *s)
+{
+	const struct config *c = s->config;
+	size_t n = 0;
+
+	s->hosts = arena_array(s->arena, c->allow_host_count + 3, sizeof(*s->hosts));
+	for (size_t i = 0; i < c->allow_host_count; i++)
+		s->hosts[n++] = c->allow_hosts[i];
+	if (c->public_host != NULL)
+		s->hosts[n++] = c->public_host;
+	if (!c->loopback && !str_eq(c->address, "0.0.0.0") && !str_eq(c->address, "::"))
+		s->hosts[n++] = strchr(c->address, ':') != NULL ? arena_printf(s->arena, "[%s]", c->address)
+								: c->address;
+	s->hosts[n] = NULL;
+	if (n == 0 && !c->loopback)
+		log_warn("hosts", "message=\"requests that call this server by any name but localhost are "
+				  "refused: give --allow-host or "
+				  "--public-url\"");
+}
+
+static enum status
+start_api(struct server *s)
+{
+	const struct config *c = s->config;
+	const struct api_options o = { .auth_on = c->auth_on,
+		.public_url = c->public_url,
+		.web_folder = c->web,
+		.version = CAIRN_VERSION,
+		.started_unix_ms = clock_unix_ms(),
+		.pool = s->db.pool };
+	enum status st = api_setup(&o);
+
+	if (st != OK && s->error[0] == '\0')
+		(void)snprintf(s->error, sizeof(s->error),
+			"the API could not be set up; is the folder %s right?",
+			c->web != NULL ? c->web : "of the web interface");
+	return st;
+}
+
+static enum status
+start_http(struct server *s)
+{
+	const struct config *c = s->config;
+	struct http_options o = { .address = c->address,
+		.port = c->port,
+		.listen_fd = -1,
+		.loop_threads = (unsigned)c->loops,
+		.workers = (unsigned)c->workers,
+		.streams = (unsigned)c->streams,
+		.connection_limit = (unsigned)c->connections,
+		.connections_per_address = (unsigned)c->connections_per_address,
+		.allow_hosts = s->hosts,
+		.parts = &s->parts,
+		.answer = api_answer,
+		.refuse = api_refuse };
+
+	o.routes = api_routes(&o.route_count);
+	s->http = http_start(&o, s->error, sizeof(s->error));
+	return s->http == NULL ? UNAVAILABLE : OK;
+}
+
+static enum status
+announce(struct server *s)
+{
+	const struct config *c = s->config;
+	bool six = strchr(c->address, ':') != NULL;
+	unsigned port = http_port(s->http);
+	char text[16];
+	enum status st;
+
+	(void)snprintf(text, sizeof(text), "%u\n", port);
+	if ((st = data_write(&s->data, "port", text, 0644, s->error, sizeof(s->error))) != OK)
+		return st;
+	log_info("ready", "address=http://%s%s%s:%u port=%u version=%s auth=%s pid=%d start_ms=%lld",
+		six ? "[" : "", c->address, six ? "]" : "", port, port, CAIRN_VERSION,
+		c->auth_on ? "on" : "off", (int)getpid(), (long long)(clock_mono_ms() - s->begin_mono_ms));
+	return OK;
+}
+
+static enum status
+start(struct server *s)
+{
+	static enum status (*const steps[])(struct server *) = { try_port, start_folder, start_database,
+		start_blobs, start_accounts, start_api };
+	enum status st;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if ((st = steps[i](s)) != OK)
+			return st;
+		if (stop_asked())
+			return TIMED_OUT;
+	}
+	s->parts.ingest = ingest_start(
+		&(struct ingest_options){ .pool = s->db.pool, .queue_limit_bytes = QUEUE_BYTES });
+	collect_hosts(s);
+	if ((st = start_http(s)) != OK)
+		return st;
+	return announce(s);
+}
+
+/* Each of them only if it was started. */
+static void
+stop(struct server *s)
+{
+	if (s->data.lock_fd >= 0)
+		data_remove(&s->data, "port");
+	if (s->http != NULL)
+		http_stop(s->http, HTTP_GRACE_MS);
+	if (s->parts.ingest != NULL)
+		ingest_stop(s->parts.ingest);
+	if (s->parts.blobs != NULL)
+		blob_close(s->parts.blobs);
+	auth_fini();
+	database_close(&s->db);
+	data_close(&s->data);
+	arena_free(s->arena);
+}
+
+/* PostgreSQL, told so by the kernel, ends by itself. */
+static void
+end_at_once(int sig)
+{
+	_exit(128 + sig);
+}
+
+/* From here on a signal is the second one. */
+static void
+let_second_signal_through(void)
+{
+	struct sigaction sa = { .sa_handler = end_at_once };
+	sigset_t both;
+
+	sigemptyset(&both);
+	sigaddset(&both, SIGTERM);
+	sigaddset(&both, SIGINT);
+	while (sigtimedwait(&both, NULL, &(struct timespec){ 0 }) > 0)
+		continue; /* the first one, when it came during the start */
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)pthread_sigmask(SIG_UNBLOCK, &both, NULL);
+}
+
+static int
+wait_for_signal(struct server *s)
+{
+	const struct timespec tick = { .tv_nsec = WATCH_MS * 1000000L };
+	sigset_t awaited;
+
+	sigemptyset(&awaited);
+	sigaddset(&awaited, SIGTERM);
+	sigaddset(&awaited, SIGINT);
+	sigaddset(&awaited, SIGCHLD);
+	for (;;) {
+		int sig = sigtimedwait(&awaited, NULL, &tick);
+
+		if (sig == SIGTERM || sig == SIGINT)
+			return sig;
+		if (s->db.postgres != NULL)
+			postgres_watch(s->db.postgres);
+	}
+}
+
+int
+serve(const struct config *c)
+{
+	struct server s = { .config = c, .data = { .lock_fd = -1 }, .begin_mono_ms = clock_mono_ms() };
+	enum status st;
+	int sig;
+
+	s.arena = arena_new();
+	ctx_init(&s.cx, s.arena, &s.parts);
+	st = start(&s);
+	if (st == OK) {
+		sig = wait_for_signal(&s);
+		log_info("stopping", "signal=%s", sig == SIGTERM ? "SIGTERM" : "SIGINT");
+	} else if (!stop_asked()) {
+		(void)fprintf(stderr, "cairnd: %s\n", s.error[0] != '\0' ? s.error : "could not start");
+	}
+	let_second_signal_through();
+	stop(&s);
+	if (st == OK || st == TIMED_OUT)
+		log_info("stopped", "uptime_ms=%lld", (long long)(clock_mono_ms() - s.begin_mono_ms));
+	return st == OK || st == TIMED_OUT ? 0 : 1;
+}
