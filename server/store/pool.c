@@ -35,7 +35,8 @@ struct pool {
 	char *conninfo; /* NULL: malformed */
 	struct pool_options options;
 	pthread_mutex_t lock;
-	pthread_cond_t change; /* something was handed back, or `stop` */
+	pthread_cond_t change;   /* a connection was handed back or an opening ended */
+	pthread_cond_t stopping; /* of the looker; its own, so that it never takes a waiter's signal */
 	struct connection *idle;
 	unsigned open; /* idle, lent and being opened */
 	unsigned opening;
@@ -194,8 +195,8 @@ opened(struct pool *p, struct connection *c)
 	int64_t now = clock_mono_ms();
 
 	p->opening--;
-	atomic_store(&p->healthy, c != NULL);
 	if (c != NULL) {
+		atomic_store(&p->healthy, true);
 		p->back_off_ms = 0;
 		p->retry_mono_ms = 0;
 		atomic_store(&p->good_mono_ms, now);
@@ -248,12 +249,12 @@ take_idle(struct pool *p, struct connection **dead)
 }
 
 static void
-wait_change(struct pool *p, int64_t until_mono_ms)
+wait_until(struct pool *p, pthread_cond_t *cond, int64_t until_mono_ms)
 {
 	struct timespec ts = { .tv_sec = (time_t)(until_mono_ms / 1000),
 		.tv_nsec = (long)(until_mono_ms % 1000) * 1000000L };
 
-	(void)pthread_cond_timedwait(&p->change, &p->lock, &ts);
+	(void)pthread_cond_timedwait(cond, &p->lock, &ts);
 }
 
 /* With the lock held. `patient` callers do not open while the last opening has just failed. */
@@ -274,7 +275,7 @@ lend(struct pool *p, struct ctx *cx, int64_t until, bool patient, struct connect
 		if (now >= until)
 			return fail(cx, UNAVAILABLE, "all %u connections to PostgreSQL are busy; try again",
 				p->options.size);
-		wait_change(p, until);
+		wait_until(p, &p->change, until);
 	}
 }
 
@@ -288,6 +289,8 @@ pool_acquire(struct pool *p, struct ctx *cx, struct connection **out)
 	*out = NULL;
 	if (cx->deadline_mono_ms > 0 && cx->deadline_mono_ms < until)
 		until = cx->deadline_mono_ms;
+	if (until == cx->deadline_mono_ms && clock_mono_ms() >= until)
+		return fail(cx, TIMED_OUT, "the request took too long");
 	pthread_mutex_lock(&p->lock);
 	st = lend(p, cx, until, true, out, &dead);
 	pthread_mutex_unlock(&p->lock);
@@ -352,7 +355,6 @@ answers(struct pool *p, struct ctx *cx)
 	pthread_mutex_lock(&p->lock);
 	st = lend(p, cx, 0, false, &c, &dead);
 	good = st != OK && p->open >= p->options.size && atomic_load(&p->healthy); /* all busy: as it was */
-	dead = dead == NULL ? sort_out(p, clock_mono_ms() - IDLE_MS) : dead;
 	pthread_mutex_unlock(&p->lock);
 	close_all(dead);
 	if (c != NULL) {
@@ -363,11 +365,23 @@ answers(struct pool *p, struct ctx *cx)
 }
 
 static void
+close_unused(struct pool *p)
+{
+	struct connection *unused;
+
+	pthread_mutex_lock(&p->lock);
+	unused = sort_out(p, clock_mono_ms() - IDLE_MS);
+	pthread_mutex_unlock(&p->lock);
+	close_all(unused);
+}
+
+static void
 look(struct pool *p)
 {
 	struct ctx cx;
 	bool before = atomic_load(&p->healthy), now = true;
 
+	close_unused(p);
 	if (clock_mono_ms() - (int64_t)atomic_load(&p->good_mono_ms) >= LOOK_MS || !before) {
 		ctx_init(&cx, NULL, NULL);
 		cx.deadline_mono_ms = clock_mono_ms() + LOOK_WAIT_MS;
@@ -392,7 +406,7 @@ looker(void *arg)
 		until = clock_mono_ms() + (pool_healthy(p) ? LOOK_MS : jittered(LOOK_MS));
 		pthread_mutex_lock(&p->lock);
 		while (!p->stop && clock_mono_ms() < until)
-			wait_change(p, until);
+			wait_until(p, &p->stopping, until);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -421,6 +435,7 @@ pool_new(const struct pool_options *options)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->change, &attr);
+	pthread_cond_init(&p->stopping, &attr);
 	pthread_condattr_destroy(&attr);
 	if (pthread_create(&p->looker, NULL, looker, p) != 0)
 		abort();
@@ -434,13 +449,14 @@ pool_free(struct pool *p)
 		return;
 	pthread_mutex_lock(&p->lock);
 	p->stop = true;
-	pthread_cond_broadcast(&p->change);
+	pthread_cond_signal(&p->stopping);
 	pthread_mutex_unlock(&p->lock);
 	pthread_join(p->looker, NULL);
 	p->generation++;
 	close_all(sort_out(p, 0));
 	assert(p->open == 0); /* somebody kept one */
 	pthread_cond_destroy(&p->change);
+	pthread_cond_destroy(&p->stopping);
 	pthread_mutex_destroy(&p->lock);
 	free(p->conninfo);
 	free(p);

@@ -1,14 +1,15 @@
 /*
  * One statement with its values. A binder that fails is reported by the final call; PGresult never leaves query.c.
  *
- *	query_init(&q, tx, SQL_run_insert);
+ *	query_init(&q, tx, &SQL_run_insert);
  *	query_int8(&q, in->experiment_id);
  *	query_text(&q, in->name);
  *	return query_one(&q, run_from_row, out);
  *
  * Text, arrays and blobs handed to a binder are borrowed until the final call. What a row reader returns lives in the arena.
  * Values are bound in the order $1, $2, …. Statements are sql/NAME.sql, made into `extern const struct statement SQL_NAME`
- * by the build ("store/sql.h"); they are prepared once a connection.
+ * by the build ("store/sql.h"); they are prepared once a connection. A file opens with what it is for and a line a value,
+ * "-- $1 bigint: run_id", which a test compares with the types that PostgreSQL finds.
  */
 #ifndef STORE_QUERY_H
 #define STORE_QUERY_H

@@ -2,8 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/internal.h"
+
+#define COMMIT_MS 2000 /* a COMMIT has at least so long */
 
 static struct tx *
 tx_new(struct ctx *cx, struct connection *c)
@@ -105,6 +108,20 @@ tx_renew(struct tx *t)
 	return pool_acquire(p, t->cx, &t->c);
 }
 
+/* A request's deadline does not cut its COMMIT short: an outcome that nobody knows is worse than a late answer. */
+static enum status
+send_commit(struct tx *t, char tag[16])
+{
+	int64_t deadline = t->cx->deadline_mono_ms, least = clock_mono_ms() + COMMIT_MS;
+	enum status st;
+
+	if (deadline > 0 && deadline < least)
+		t->cx->deadline_mono_ms = least;
+	st = connection_command(t->c, t->cx, "COMMIT", tag);
+	t->cx->deadline_mono_ms = deadline;
+	return st;
+}
+
 /*
  * After COMMIT was sent, a lost connection does not tell what became of it. Neither does a warning: it is what
  * PostgreSQL says when it kept the change here but gave up waiting for its standby.
@@ -115,8 +132,13 @@ commit(struct tx *t)
 	char tag[16] = "";
 	enum status st;
 
+	if (t->c->broken)
+		return fail(t->cx, UNAVAILABLE,
+			"the connection to PostgreSQL was lost and nothing was kept; try again");
+	if (t->cx->deadline_mono_ms > 0 && clock_mono_ms() >= t->cx->deadline_mono_ms)
+		return fail(t->cx, TIMED_OUT, "the request took too long and nothing was kept");
 	t->c->warned = false;
-	st = connection_command(t->c, t->cx, "COMMIT", tag);
+	st = send_commit(t, tag);
 	if (t->c->broken || t->c->warned) {
 		t->c->broken = true;
 		return fail(t->cx, UNAVAILABLE,
@@ -135,7 +157,10 @@ tx_commit(struct tx **t)
 
 	if (!(*t)->single)
 		st = commit(*t);
-	tx_end(t);
+	if (st == OK)
+		tx_end(t);
+	else
+		tx_rollback(t);
 	return st;
 }
 
@@ -146,7 +171,8 @@ tx_rollback(struct tx **t)
 
 	if (open == NULL)
 		return;
-	if (open->own && !open->single && !open->c->broken) {
+	if (open->own && !open->single && !open->c->broken &&
+		PQtransactionStatus(open->c->pg) != PQTRANS_IDLE) {
 		struct ctx rest = *open->cx;
 
 		if (connection_command(open->c, &rest, "ROLLBACK", NULL) != OK)

@@ -260,9 +260,24 @@ a_request_past_its_deadline_asks_nothing(void **state)
 	assert_int_equal(sleep_in(tx, 0), OK);
 	t->cx.deadline_mono_ms = clock_mono_ms() - 1;
 	assert_int_equal(sleep_in(tx, 0), TIMED_OUT);
+	assert_int_equal(ask(&t->cx), TIMED_OUT);
 	t->cx.deadline_mono_ms = 0;
 	assert_int_equal(sleep_in(tx, 0), OK);
 	tx_rollback(&tx);
+}
+
+static void
+a_commit_past_its_deadline_keeps_nothing(void **state)
+{
+	struct pg_test *t = *state;
+	struct tx *tx = NULL;
+
+	assert_int_equal(tx_begin(&t->cx, &tx), OK);
+	assert_int_equal(write_in(tx, "late"), OK);
+	t->cx.deadline_mono_ms = clock_mono_ms() - 1;
+	assert_int_equal(tx_commit(&tx), TIMED_OUT);
+	assert_null(tx);
+	assert_string_equal(pg_sql(t, "SELECT count(*) FROM cairn.experiment_tag"), "0");
 }
 
 static void
@@ -420,6 +435,7 @@ main(void)
 		pg_test(what_was_left_open_is_rolled_back),
 		pg_test(statements_have_a_timeout),
 		pg_test(a_request_past_its_deadline_asks_nothing),
+		pg_test(a_commit_past_its_deadline_keeps_nothing),
 		pg_test(a_backend_that_hangs_does_not_hang_us),
 		pg_test(a_commit_without_an_answer_is_not_known),
 		pg_test(a_restart_of_postgresql_is_not_noticed_between_requests),

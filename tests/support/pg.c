@@ -30,6 +30,7 @@ static struct {
 	uid_t uid;
 	gid_t gid;
 	unsigned databases;
+	struct pg_test *failed;
 } server;
 
 /* the fixture itself does not work: no test can run */
@@ -369,7 +370,9 @@ pg_teardown(void **state)
 	if (t->failed) {
 		(void)fprintf(stderr, "last failure of the test's ctx: %s\n", t->cx.message);
 		print_log(t->log_start);
-		return 0; /* connections may be out: the pool cannot be freed */
+		t->before = server.failed;
+		server.failed = t;
+		return 0;
 	}
 	pool_free(t->pool);
 	arena_free(t->arena);

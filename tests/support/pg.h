@@ -49,6 +49,7 @@ struct pg_test {
 	pg_test_fn *run;
 	long log_start;
 	bool failed;
+	struct pg_test *before; /* a failed one: it is kept, for connections of it may still be lent */
 };
 
 struct pg_case {
