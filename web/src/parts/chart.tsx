@@ -1,0 +1,272 @@
+// One metric as a chart: a line a run, the band of each bucket behind it, a crosshair shared by all charts of the page.
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import uPlot from "uplot";
+import type { MetricSeries } from "../api.ts";
+import { dashes, runColour } from "../base/colour.ts";
+import { duration, exactTime, group, plural, shortNumber } from "../base/format.ts";
+import { join, toLine, type Line, type XMode } from "../base/series.ts";
+import { theme } from "../state/theme.ts";
+
+export interface ChartRun {
+	id: string;
+	name: string;
+	startMs: number;
+}
+
+interface Props {
+	title: string;
+	/** One entry a run; runs without this metric are left out by the caller. */
+	series: readonly MetricSeries[];
+	runs: ReadonlyMap<string, ChartRun>;
+	x: XMode;
+	log: boolean;
+}
+
+const sync = uPlot.sync("cairn");
+const height = 206;
+
+interface Drawn {
+	data: uPlot.AlignedData;
+	runIds: string[];
+	lines: Line[];
+	/** Column of each run's line, and whether a band follows it. */
+	columns: number[];
+	bands: boolean[];
+}
+
+function prepare(series: readonly MetricSeries[], runs: Props["runs"], x: XMode, log: boolean): Drawn {
+	const lines = series.map((s) => toLine(s, x, log, runs.get(s.run_id)?.startMs ?? 0));
+	const columns: number[] = [];
+	const bands: boolean[] = [];
+	let next = 1;
+	for (const l of lines) {
+		columns.push(next);
+		bands.push(l.min !== undefined);
+		next += l.min === undefined ? 1 : 3;
+	}
+	const data = join(lines.map((l) => ({ x: l.x, ys: l.min === undefined ? [l.y] : [l.y, l.max!, l.min] })));
+	return { data: data as uPlot.AlignedData, runIds: series.map((s) => s.run_id), lines, columns, bands };
+}
+
+/** A colour role as the canvas wants it. */
+function role(name: string): string {
+	const probe = document.createElement("span");
+	probe.style.color = `var(${name})`;
+	document.body.append(probe);
+	const colour = getComputedStyle(probe).color;
+	probe.remove();
+	return colour;
+}
+
+function withAlpha(hex: string, alpha: string): string {
+	return hex + alpha;
+}
+
+function axisNumber(v: number): string {
+	const size = Math.abs(v);
+	if (size >= 1e4 && size < 1e6 && Number.isInteger(v)) return shortNumber(v / 1000) + "k";
+	if (size >= 1e6 && size < 1e9) return shortNumber(v / 1e6) + "M";
+	return shortNumber(Number(v.toPrecision(6)));
+}
+
+function xText(v: number, mode: XMode): string {
+	if (mode === "step") return `step ${group(v)}`;
+	return mode === "time" ? exactTime(v * 1000) : duration(v * 1000);
+}
+
+function options(d: Drawn, x: XMode, log: boolean, width: number, onCursor: (u: uPlot) => void): uPlot.Options {
+	const axis: uPlot.Axis = {
+		stroke: role("--chart-axis"),
+		grid: { stroke: role("--chart-grid"), width: 1 },
+		ticks: { show: false },
+		font: "11px Inter, system-ui, sans-serif",
+		gap: 6,
+	};
+	const dash = dashes(d.runIds);
+	const series: uPlot.Series[] = [{}];
+	const bands: uPlot.Band[] = [];
+	d.runIds.forEach((id, i) => {
+		const colour = runColour(id, theme.value);
+		const few = d.lines[i]!.x.length <= 40;
+		series.push({ stroke: colour, width: 1.6, points: { show: few, size: 4, fill: colour }, ...(dash[i] && { dash: dash[i] }) });
+		if (!d.bands[i]) return;
+		const edge: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
+		series.push(edge, { ...edge });
+		bands.push({ series: [d.columns[i]! + 1, d.columns[i]! + 2], fill: withAlpha(colour, "2b") });
+	});
+	return {
+		width,
+		height,
+		padding: [10, 12, 0, 0],
+		legend: { show: false },
+		scales: { x: { time: x === "time" }, y: { distr: log ? 3 : 1, ...(log ? {} : { range: roomy }) } },
+		axes: [
+			{ ...axis, size: 26, space: 64, ...(x === "time" ? {} : { values: (_, v) => v.map((n) => (x === "step" ? axisNumber(n) : duration(n * 1000).replace(/ 00 s$/, ""))) }) },
+			{ ...axis, size: (_, values) => 16 + 6.6 * Math.max(3, ...(values ?? []).map((v) => v.length)), space: 34, values: (_, v) => v.map((n) => (n === null ? "" : axisNumber(n))) },
+		],
+		series,
+		bands,
+		cursor: {
+			sync: { key: sync.key, scales: ["x", null] },
+			drag: { x: true, y: false },
+			y: false,
+			points: { size: 7 },
+			focus: { prox: 16 },
+		},
+		focus: { alpha: d.runIds.length > 1 ? 0.35 : 1 },
+		hooks: { setCursor: [onCursor] },
+	};
+}
+
+/** A little air above and below; a flat line in the middle. */
+const roomy: uPlot.Range.Function = (_u, min, max) => {
+	if (min === null || max === null) return [0, 1];
+	const pad = max === min ? Math.abs(max) * 0.1 || 1 : (max - min) * 0.06;
+	const low = min >= 0 && min - pad < 0 ? 0 : min - pad;
+	return [low, max + pad];
+};
+
+interface Reading {
+	x: number;
+	values: { id: string; value: number }[];
+	left: number;
+	hovered: boolean;
+}
+
+/** What each run had at the crosshair: its last point at or before it. */
+function read(u: uPlot, d: Drawn): Reading | null {
+	const left = u.cursor.left ?? -1;
+	const idx = u.cursor.idx;
+	if (left < 0 || idx === null || idx === undefined) return null;
+	const x = u.data[0][idx];
+	if (x === undefined) return null;
+	const values: Reading["values"] = [];
+	d.columns.forEach((column, i) => {
+		const line = d.lines[i]!;
+		if (x < line.x[0]! || x > line.x[line.x.length - 1]!) return;
+		let at = idx;
+		while (at >= 0 && u.data[column]![at] === undefined) at--;
+		const value = u.data[column]![at];
+		if (typeof value === "number") values.push({ id: d.runIds[i]!, value });
+	});
+	values.sort((a, b) => b.value - a.value);
+	return { x, values, left: left + u.bbox.left / devicePixelRatio, hovered: (u.cursor.event ?? null) !== null };
+}
+
+export function Chart({ title, series, runs, x, log }: Props) {
+	const plot = useRef<HTMLDivElement>(null);
+	const chart = useRef<uPlot | null>(null);
+	const [reading, setReading] = useState<Reading | null>(null);
+	const [hovered, setHovered] = useState(false);
+	const drawn = useMemo(() => prepare(series, runs, x, log), [series, runs, x, log]);
+	const current = useRef(drawn);
+	current.current = drawn;
+	const shape = `${drawn.runIds.join()} ${drawn.bands.join()} ${x} ${log} ${theme.value} ${drawn.lines.map((l) => l.x.length <= 40)}`;
+	const any = drawn.lines.some((l) => l.y.some((v) => v !== null));
+
+	useEffect(() => {
+		const width = plot.current!.clientWidth - 8;
+		const u = new uPlot(options(drawn, x, log, Math.max(80, width), (p) => setReading(read(p, current.current))), drawn.data, plot.current!);
+		chart.current = u;
+		const resized = new ResizeObserver(() => u.setSize({ width: Math.max(80, plot.current!.clientWidth - 8), height }));
+		resized.observe(plot.current!);
+		return () => {
+			resized.disconnect();
+			u.destroy();
+			chart.current = null;
+		};
+	}, [shape]);
+
+	useEffect(() => {
+		const u = chart.current;
+		if (u === null || u.data === drawn.data) return;
+		const xs = u.data[0];
+		const zoomed = u.scales["x"]!.min! > xs[0]! || u.scales["x"]!.max! < xs[xs.length - 1]!;
+		const { min, max } = u.scales["x"]!;
+		u.batch(() => {
+			u.setData(drawn.data, !zoomed);
+			if (zoomed) u.setScale("x", { min: min!, max: max! });
+		});
+	}, [drawn]);
+
+	const hidden = log ? series.reduce((n, s) => n + s.points.last.filter((v) => v !== null && v <= 0).length, 0) : 0;
+	const single = drawn.runIds.length === 1;
+	const last = single ? series[0]!.points.last.at(-1) : undefined;
+	return (
+		<figure class="chart" onPointerEnter={() => setHovered(true)} onPointerLeave={() => setHovered(false)}>
+			<header>
+				<h3 title={title}>{title}</h3>
+				<span class="reading">{readingText(reading, single, last, x)}</span>
+			</header>
+			<div class="chart-plot" ref={plot} role="img" aria-label={describe(title, series)} />
+			{!any && <p class="chart-note">{log ? "Nothing above zero to show on a log scale" : "No finite values yet"}</p>}
+			{hidden > 0 && any && <p class="chart-foot">{plural(hidden, "point")} at or below zero not on the log scale</p>}
+			{reading !== null && hovered && !single && <Tip reading={reading} runs={runs} x={x} width={plot.current?.clientWidth ?? 400} />}
+		</figure>
+	);
+}
+
+function readingText(reading: Reading | null, single: boolean, last: number | null | undefined, x: XMode) {
+	if (reading === null) return single && typeof last === "number" ? <b>{shortNumber(last)}</b> : null;
+	const value = single ? reading.values[0]?.value : undefined;
+	return (
+		<>
+			{value !== undefined && <b>{shortNumber(value)}</b>} {xText(reading.x, x)}
+		</>
+	);
+}
+
+function Tip({ reading, runs, x, width }: { reading: Reading; runs: Props["runs"]; x: XMode; width: number }) {
+	const onLeft = reading.left > width / 2;
+	const style = onLeft ? { right: `${width - reading.left + 14}px`, top: "44px" } : { left: `${reading.left + 18}px`, top: "44px" };
+	const shown = reading.values.slice(0, 12);
+	return (
+		<div class="chart-tip" style={style}>
+			<div class="at">{xText(reading.x, x)}</div>
+			<ul>
+				{shown.map((v) => (
+					<li key={v.id}>
+						<span class="swatch" style={{ background: runColour(v.id, theme.value) }} />
+						<span>{runs.get(v.id)?.name ?? v.id}</span>
+						<span class="num">{shortNumber(v.value)}</span>
+					</li>
+				))}
+			</ul>
+			{reading.values.length > shown.length && <div class="at">and {reading.values.length - shown.length} more</div>}
+		</div>
+	);
+}
+
+function describe(title: string, series: readonly MetricSeries[]): string {
+	const points = series.reduce((n, s) => n + s.n, 0);
+	return `Chart of ${title}: ${plural(series.length, "run")}, ${plural(points, "point")}`;
+}
+
+interface SparkProps {
+	series: MetricSeries;
+}
+
+/** A metric's course in the height of a line. */
+export function Spark({ series }: SparkProps) {
+	const line = toLine(series, "step", false, 0);
+	const finite = line.y.filter((v) => v !== null);
+	if (finite.length < 2) return null;
+	const [w, h] = [120, 20];
+	const low = Math.min(...finite);
+	const range = Math.max(...finite) - low || 1;
+	const [first, end] = [line.x[0]!, line.x[line.x.length - 1]!];
+	let path = "";
+	let pen = "M";
+	line.x.forEach((at, i) => {
+		const y = line.y[i];
+		if (y === null || y === undefined) return void (pen = "M");
+		path += `${pen}${(((at - first) / (end - first || 1)) * w).toFixed(1)} ${(h - 1 - ((y - low) / range) * (h - 2)).toFixed(1)}`;
+		pen = "L";
+	});
+	return (
+		<svg class="spark" width={w} height={h} viewBox={`0 0 ${w} ${h}`} aria-hidden="true">
+			<path d={path} stroke={runColour(series.run_id, theme.value)} />
+		</svg>
+	);
+}

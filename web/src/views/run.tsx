@@ -1,0 +1,313 @@
+import { useMemo, useState } from "preact/hooks";
+import * as api from "../api.ts";
+import { summary } from "../base/series.ts";
+import { group } from "../base/format.ts";
+import { path } from "../base/route.ts";
+import { Artifacts } from "../parts/artifacts.tsx";
+import { Spark } from "../parts/chart.tsx";
+import { Ask } from "../parts/dialog.tsx";
+import { Facts, type Fact } from "../parts/facts.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { Link } from "../parts/link.tsx";
+import { Menu } from "../parts/menu.tsx";
+import { ChartGrid, Charts, ChartSettings, useSeries, type Series } from "../parts/metrics.tsx";
+import { Search } from "../parts/search.tsx";
+import { Head } from "../parts/shell.tsx";
+import { Failed, Loading, Notice, Stale } from "../parts/states.tsx";
+import { Tabs } from "../parts/tabs.tsx";
+import { Code, Copy, Duration, Num, Status, Swatch, Time } from "../parts/text.tsx";
+import { useTitle } from "../parts/title.ts";
+import { usePoll, useResource } from "../state/resource.ts";
+import { notify } from "../state/toast.ts";
+import { query } from "../state/url.ts";
+
+const overviewKeys = 60;
+const overviewCharts = 4;
+
+export function RunView({ runId }: { runId: string }) {
+	const run = useResource(`run ${runId}`, (signal) => api.getRun(runId, signal));
+	useTitle(run.data?.name ?? "Run");
+	usePoll(2000, run.data?.status === "RUNNING", async (signal) => run.set(await api.getRun(runId, signal)));
+	if (run.data === undefined)
+		return run.error === null ? <Loading rows={10} /> : <Failed error={run.error} what="this run" retry={run.reload} />;
+	return <Loaded run={run.data} error={run.error} reload={run.reload} />;
+}
+
+function Loaded({ run, error, reload }: { run: api.Run; error: unknown; reload: () => void }) {
+	const experiment = useResource(`experiment ${run.experimentId}`, (signal) => api.getExperiment(run.experimentId, signal));
+	const tab = query.value.get("tab") ?? "overview";
+	const here = path("runs", run.id);
+	const runs = useMemo(() => new Map([[run.id, { id: run.id, name: run.name, startMs: run.startMs }]]), [run.id, run.name, run.startMs]);
+	const keys = useMemo(() => [...run.metrics.keys()].sort((a, b) => a.localeCompare(b)), [[...run.metrics.keys()].join("\n")]);
+	const live = run.status === "RUNNING" ? [run.id] : [];
+	return (
+		<>
+			<Head
+				crumbs={[
+					{ label: "Experiments", href: "/experiments" },
+					{ label: experiment.data?.name ?? `Experiment ${run.experimentId}`, href: path("experiments", run.experimentId) },
+				]}
+				title={
+					<span class="run-title">
+						<Swatch runId={run.id} /> {run.name}
+					</span>
+				}
+				after={
+					<>
+						<Status status={run.status} />
+						{run.deleted && <span class="status status-archived">Archived</span>}
+					</>
+				}
+				actions={<Actions run={run} reload={reload} />}
+			/>
+			<Tabs
+				label="Parts of this run"
+				current={tab}
+				tabs={[
+					{ id: "overview", label: "Overview", href: here },
+					{ id: "charts", label: "Charts", count: keys.length, href: `${here}?tab=charts` },
+					{ id: "artifacts", label: "Artifacts", href: `${here}?tab=artifacts` },
+				]}
+			/>
+			<Stale error={error} retry={reload} />
+			{tab === "charts" ? (
+				<Charts runs={runs} keys={keys} live={live} empty={<NoMetrics />} />
+			) : tab === "artifacts" ? (
+				<Artifacts run={run} />
+			) : (
+				<Overview run={run} runs={runs} keys={keys} live={live} />
+			)}
+		</>
+	);
+}
+
+function NoMetrics() {
+	return (
+		<Notice icon="compare" title="No metrics yet">
+			<p>A run logs one with:</p>
+			<Code text={`mlflow.log_metric("loss", 0.42, step=1)`} />
+		</Notice>
+	);
+}
+
+interface OverviewProps {
+	run: api.Run;
+	runs: ReadonlyMap<string, { id: string; name: string; startMs: number }>;
+	keys: string[];
+	live: string[];
+}
+
+function Overview({ run, runs, keys, live }: OverviewProps) {
+	const series = useSeries([run.id], keys.slice(0, overviewKeys), live, 500);
+	const curves = keys.filter((k) => (series.byKey.get(k)?.[0]?.n ?? 0) > 1);
+	const params: Fact[] = [...run.params].sort(byKey).map(([name, text]) => ({ name, text }));
+	const tags: Fact[] = [...run.tags].filter(([k]) => !k.startsWith("mlflow.")).sort(byKey).map(([name, text]) => ({ name, text }));
+	const note = run.tags.get("mlflow.note.content");
+	return (
+		<div class="run-overview">
+			<div class="run-facts">
+				<Details run={run} />
+				{note !== undefined && note !== "" && (
+					<section class="panel">
+						<header>
+							<h2>Note</h2>
+						</header>
+						<p class="panel-body note">{note}</p>
+					</section>
+				)}
+				<Facts title="Parameters" facts={params} empty="No parameters logged" />
+				<Facts title="Tags" facts={tags} empty="No tags" />
+				{run.datasets.length > 0 && (
+					<Facts
+						title="Datasets"
+						empty=""
+						facts={run.datasets.map((d) => ({ name: d.context || "input", text: `${d.name} · ${d.digest}` }))}
+					/>
+				)}
+			</div>
+			<div class="run-main">
+				{keys.length === 0 ? (
+					<section class="panel panel-body">
+						<NoMetrics />
+					</section>
+				) : (
+					<>
+						<MetricTable run={run} keys={keys} series={series} />
+						{curves.length > 0 && (
+							<>
+								<div class="toolbar">
+									<h2>Charts</h2>
+									<div class="toolbar-end">
+										{curves.length > overviewCharts && <Link href={path("runs", run.id) + "?tab=charts"}>All {curves.length} charts</Link>}
+										<ChartSettings />
+									</div>
+								</div>
+								<ChartGrid runs={runs} keys={curves.slice(0, overviewCharts)} series={series} />
+							</>
+						)}
+					</>
+				)}
+			</div>
+		</div>
+	);
+}
+
+function byKey(a: [string, string], b: [string, string]): number {
+	return a[0].localeCompare(b[0]);
+}
+
+function MetricTable({ run, keys, series }: { run: api.Run; keys: string[]; series: Series }) {
+	const [words, setWords] = useState("");
+	const shown = keys.filter((k) => k.toLowerCase().includes(words.trim().toLowerCase()));
+	return (
+		<section class="panel">
+			<header>
+				<h2>Metrics</h2>
+				<span class="count">{keys.length}</span>
+				{keys.length > 12 && (
+					<div class="end">
+						<Search label="Find a metric" value={words} quiet={0} onChange={setWords} />
+					</div>
+				)}
+			</header>
+			<div class="table-scroll metric-table">
+				<table class="table dense">
+					<thead>
+						<tr>
+							<th>Metric</th>
+							<th class="right">Last</th>
+							<th class="right">Min</th>
+							<th class="right">Max</th>
+							<th class="right">Step</th>
+							<th class="right">Points</th>
+							<th class="spark-cell">Course</th>
+						</tr>
+					</thead>
+					<tbody>
+						{shown.map((key) => {
+							const metric = run.metrics.get(key)!;
+							const of = series.byKey.get(key)?.[0];
+							const s = of === undefined ? undefined : summary(of);
+							return (
+								<tr key={key}>
+									<td class="key">
+										<Link href={`${path("runs", run.id)}?tab=charts&metric=${encodeURIComponent(key)}`}>{key}</Link>
+									</td>
+									<td class="right strong">
+										<Num value={metric.value} />
+									</td>
+									<td class="right">
+										<Num value={s?.min} />
+									</td>
+									<td class="right">
+										<Num value={s?.max} />
+									</td>
+									<td class="right num muted">{group(metric.step)}</td>
+									<td class="right num muted">{s === undefined ? "" : group(s.n)}</td>
+									<td class="spark-cell">{of !== undefined && <Spark series={of} />}</td>
+								</tr>
+							);
+						})}
+					</tbody>
+				</table>
+			</div>
+		</section>
+	);
+}
+
+function Details({ run }: { run: api.Run }) {
+	const source = run.tags.get("mlflow.source.name");
+	const commit = run.tags.get("mlflow.source.git.commit");
+	const parent = run.tags.get("mlflow.parentRunId");
+	return (
+		<section class="panel">
+			<header>
+				<h2>Details</h2>
+			</header>
+			<dl class="facts">
+				<div>
+					<dt>Run id</dt>
+					<dd class="with-copy">
+						<code>{run.id}</code>
+						<Copy text={run.id} label="Copy the run id" />
+					</dd>
+				</div>
+				<div>
+					<dt>Started</dt>
+					<dd>
+						<Time at={run.startMs} />
+					</dd>
+				</div>
+				<div>
+					<dt>Duration</dt>
+					<dd>
+						<Duration run={run} />
+					</dd>
+				</div>
+				{run.user !== "" && <Plain name="User" value={run.user} />}
+				{source !== undefined && source !== "" && <Plain name="Source" value={source} />}
+				{commit !== undefined && commit !== "" && <Plain name="Commit" value={commit.slice(0, 12)} />}
+				{parent !== undefined && parent !== "" && (
+					<div>
+						<dt>Parent run</dt>
+						<dd>
+							<Link href={path("runs", parent)}>{parent.slice(0, 12)}…</Link>
+						</dd>
+					</div>
+				)}
+			</dl>
+		</section>
+	);
+}
+
+function Plain({ name, value }: { name: string; value: string }) {
+	return (
+		<div>
+			<dt>{name}</dt>
+			<dd>{value}</dd>
+		</div>
+	);
+}
+
+function Actions({ run, reload }: { run: api.Run; reload: () => void }) {
+	const [asking, setAsking] = useState<"rename" | "archive" | null>(null);
+	const restore = () =>
+		api.restoreRun(run.id).then(
+			() => (notify("The run is active again."), reload()),
+			(e: Error) => notify(e.message, "failed"),
+		);
+	return (
+		<>
+			<Menu
+				label="Actions"
+				class="button"
+				button={
+					<>
+						Actions <Icon name="down" size={12} />
+					</>
+				}
+				items={
+					run.deleted
+						? [{ label: "Restore", run: restore }]
+						: [
+								{ label: "Rename…", run: () => setAsking("rename") },
+								{ label: "Archive…", run: () => setAsking("archive"), danger: true },
+							]
+				}
+			/>
+			{asking === "rename" && (
+				<Ask title="Rename run" action="Rename" onClose={() => setAsking(null)} run={async (f) => (await api.renameRun(run.id, String(f.get("name")).trim()), reload())}>
+					<label class="field">
+						<span>Name</span>
+						<input name="name" type="text" required autofocus autocomplete="off" value={run.name} onFocus={(e) => e.currentTarget.select()} />
+					</label>
+				</Ask>
+			)}
+			{asking === "archive" && (
+				<Ask title={`Archive “${run.name}”?`} action="Archive" danger onClose={() => setAsking(null)} run={async () => (await api.archiveRun(run.id), reload())}>
+					<p>It leaves the table of runs and takes no more data. Nothing is deleted: it can be restored.</p>
+				</Ask>
+			)}
+		</>
+	);
+}
