@@ -138,14 +138,20 @@ pool_conninfo(const struct pool *p)
 
 /* ---- opening and closing ---- */
 
+static enum status
+malformed(struct ctx *cx)
+{
+	return fail(cx, INVALID,
+		"the database's connection string is malformed; \"host=… dbname=… user=…\" or "
+		"\"postgresql://…\" would be right");
+}
+
 enum status
 pool_open_own(struct pool *p, struct ctx *cx, struct connection **out)
 {
 	*out = NULL;
 	if (p->conninfo == NULL)
-		return fail(cx, INVALID,
-			"the database's connection string is malformed; \"host=… dbname=… user=…\" or "
-			"\"postgresql://…\" would be right");
+		return malformed(cx);
 	return connection_open(p->conninfo, p->options.statement_timeout_ms, cx, out);
 }
 
@@ -287,6 +293,8 @@ pool_acquire(struct pool *p, struct ctx *cx, struct connection **out)
 	enum status st;
 
 	*out = NULL;
+	if (p->conninfo == NULL)
+		return malformed(cx);
 	if (cx->deadline_mono_ms > 0 && cx->deadline_mono_ms < until)
 		until = cx->deadline_mono_ms;
 	if (until == cx->deadline_mono_ms && clock_mono_ms() >= until)
