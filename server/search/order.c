@@ -59,7 +59,7 @@ refuse_clause(struct ctx *cx, const char *clause, const char *expected)
 		cx, INVALID, "Invalid order_by clause '%.200s'. Could not be parsed: %s", clause, expected);
 }
 
-/* Takes every quote off, as a shell would: "metrics.a b" and metrics.`a b` are the same. NULL: one does not end. */
+/* Takes every quote off, as a shell would: "metrics.a b" and metrics.`a b` are the same; then blanks at the end. NULL: a quote does not end. */
 static char *
 unquote(struct ctx *cx, const char *raw, size_t len)
 {
@@ -78,7 +78,11 @@ unquote(struct ctx *cx, const char *raw, size_t len)
 			c = *++s == '`' ? '"' : *s;
 		*out++ = c;
 	}
-	return quote ? NULL : text;
+	if (quote)
+		return NULL;
+	while (out > text && strchr(" \t\r\n", out[-1]))
+		*--out = '\0';
+	return text;
 }
 
 /* The clause's name, raw or (with a direction) unquoted, as MLflow has it before it looks the name up. */
@@ -101,8 +105,8 @@ split_clause(struct ctx *cx, const char *clause, const char **name, bool *descen
 		*name = arena_strn(cx->arena, first.text, first.len);
 		return OK;
 	}
-	if (second.kind != TOKEN_NAME)
-		return refuse_clause(cx, clause, "ASC or DESC, or nothing, is expected after the column");
+	if (second.kind != TOKEN_NAME || second.text == first.text + first.len)
+		return refuse_clause(cx, clause, "a blank and ASC or DESC, or nothing, are expected after the column");
 	if (!*descending && !token_is(&second, "ASC"))
 		return fail(cx, INVALID,
 			"Invalid ordering key in order_by clause '%.200s'. ASC or DESC is expected", clause);

@@ -325,7 +325,7 @@ parse_listed(struct parser *p, const char **s, struct buf *text)
 			return refuse_list(p, *s < p->x.end ? *s : start);
 		*s = lexer_skip_blank(*s, p->x.end);
 	} while (*s < p->x.end && (**s == '\'' || **s == '"'));
-	if (memchr(text->data, '\0', text->len))
+	if (text->len && memchr(text->data, '\0', text->len))
 		return refuse(p, start, "Invalid text in a list: a NUL character is no part of a text");
 	return OK;
 }
@@ -350,7 +350,7 @@ add_listed(struct parser *p, const struct operand *o, struct node *n, const char
 			memcpy(n->integers, integers, n->count * sizeof *integers);
 		}
 	}
-	n->texts[n->count] = arena_strn(a, text->data, text->len);
+	n->texts[n->count] = arena_strn(a, text->len ? text->data : "", text->len);
 	if (n->integral && !coded_integer(o, n->texts[n->count], &n->integers[n->count]))
 		return refuse_code(p, at, o, n->texts[n->count]);
 	n->count++;

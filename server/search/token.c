@@ -154,6 +154,19 @@ skip_number(const char *s, const char *end, enum token_kind *kind)
 	return fraction;
 }
 
+/* 0x1F, 12x, 1.5x: no number, and no name either. NULL: a name may begin with one digit. */
+static const char *
+skip_malformed(const char *s, const char *end)
+{
+	const char *digits = skip_digits(s, end);
+
+	if (digits == s)
+		return NULL;
+	if (digits - s > 1 || (digits < end && (*digits == '.' || *digits == 'x' || *digits == 'X')))
+		return skip_word(digits + (*digits == '.'), end);
+	return NULL;
+}
+
 static struct token
 token_at(struct lexer *x, enum token_kind kind, const char *end)
 {
@@ -185,6 +198,8 @@ lexer_next(struct lexer *x)
 		return token_at(x, TOKEN_END, s);
 	if ((*s == '-' || *s == '.' || is_digit(s, x->end)) && (end = skip_number(s, x->end, &kind)) != NULL)
 		return token_at(x, kind, end);
+	if ((end = skip_malformed(s, x->end)) != NULL)
+		return token_at(x, TOKEN_OTHER, end);
 	if (*s == '\'' && (end = skip_any_quoted(x, s)) != NULL)
 		return token_at(x, TOKEN_TEXT, end);
 	if ((end = skip_name(x, s)) != NULL)
