@@ -15,7 +15,8 @@ static const char *const whole[] = { "correcthorsebatterystaple", "thequickbrown
 	"manchesterunited", "chelseafootball", "fuckyoufuckyou", "christophercolumbus", "qazwsxedcrfv",
 	"qazwsxedcrfvtgb", "zaqxswcdevfr", "qweasdzxcqweasdzxc", "unknownunknown", "basketballer",
 	"skateboarding", "cheerleading", "onceuponatime", "happybirthday", "merrychristmas", "rememberthis",
-	"dontforgetme", "nopasswordneeded" };
+	"dontforgetme", "nopasswordneeded", "1q2w3e4r5t6y", "1q2w3e4r5t6y7u", "q1w2e3r4t5y6", "1qaz2wsx3edc",
+	"1qaz2wsx3edc4rfv", "zaq12wsxcde3", "1qazxsw23edc", "a1b2c3d4e5f6", "1a2b3c4d5e6f" };
 
 /* Words that add nothing. Folded; longest first where one begins another. */
 static const char *const words[] = { "administrator", "passphrase", "passwort", "password", "passwd",
