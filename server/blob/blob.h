@@ -30,20 +30,25 @@ enum status blob_identify(struct blob_store *s, struct ctx *cx, const char *iden
 void blob_key(char out[BLOB_KEY_SIZE]);
 
 /* Write a whole object, streaming. It is there (durably) after blob_write_end, or not at all. */
-enum status blob_write_begin(struct blob_store *s, struct ctx *cx, const char *key, struct blob_writer **out) must_check;
+enum status blob_write_begin(
+	struct blob_store *s, struct ctx *cx, const char *key, struct blob_writer **out) must_check;
 enum status blob_write(struct blob_writer *w, struct ctx *cx, const void *data, size_t len) must_check;
 struct blob_sum {
 	int64_t size_bytes;
 	uint8_t sha256[SHA256_BYTES];
 };
-enum status blob_write_end(struct blob_writer **w, struct ctx *cx, struct blob_sum *sum) must_check; /* takes *w */
+enum status blob_write_end(
+	struct blob_writer **w, struct ctx *cx, struct blob_sum *sum) must_check; /* takes *w */
 void blob_write_abort(struct blob_writer **w); /* takes *w; NULL inside is fine */
 
 /* Read [from, from + length); length -1: to the end. NOT_FOUND when the key has no object. */
-enum status blob_read_begin(struct blob_store *s, struct ctx *cx, const char *key, int64_t from, int64_t length, struct blob_reader **out) must_check;
-enum status blob_read(struct blob_reader *r, struct ctx *cx, void *out, size_t size, size_t *got) must_check; /* *got 0 at the end */
+enum status blob_read_begin(struct blob_store *s, struct ctx *cx, const char *key, int64_t from,
+	int64_t length, struct blob_reader **out) must_check;
+enum status blob_read(struct blob_reader *r, struct ctx *cx, void *out, size_t size,
+	size_t *got) must_check;            /* *got 0 at the end */
 void blob_read_end(struct blob_reader **r); /* takes *r; NULL inside is fine */
 
-enum status blob_delete(struct blob_store *s, struct ctx *cx, const char *key) must_check; /* a missing one is OK */
+enum status blob_delete(
+	struct blob_store *s, struct ctx *cx, const char *key) must_check; /* a missing one is OK */
 
 #endif

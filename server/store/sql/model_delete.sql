@@ -1,0 +1,3 @@
+-- Delete a registered model, its versions, tags and aliases with it.
+-- $1 bigint: model_id
+DELETE FROM registered_model WHERE model_id = $1

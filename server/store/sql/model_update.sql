@@ -1,0 +1,9 @@
+-- Another name or description.
+-- $1 bigint: model_id
+-- $2 text: name, NULL: unchanged
+-- $3 boolean: whether the description changes
+-- $4 text: description, NULL for none
+-- $5 bigint: now, unix ms
+UPDATE registered_model
+SET name = coalesce($2, name), description = CASE WHEN $3 THEN $4 ELSE description END, updated_unix_ms = $5
+WHERE model_id = $1
