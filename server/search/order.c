@@ -106,7 +106,8 @@ split_clause(struct ctx *cx, const char *clause, const char **name, bool *descen
 		return OK;
 	}
 	if (second.kind != TOKEN_NAME || second.text == first.text + first.len)
-		return refuse_clause(cx, clause, "a blank and ASC or DESC, or nothing, are expected after the column");
+		return refuse_clause(
+			cx, clause, "a blank and ASC or DESC, or nothing, are expected after the column");
 	if (!*descending && !token_is(&second, "ASC"))
 		return fail(cx, INVALID,
 			"Invalid ordering key in order_by clause '%.200s'. ASC or DESC is expected", clause);

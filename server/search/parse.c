@@ -291,7 +291,7 @@ parse_value(struct parser *p, const struct operand *o, struct node *n)
 
 	if (p->tok.kind == TOKEN_END || p->tok.kind == TOKEN_OTHER || p->tok.kind == TOKEN_SEMICOLON)
 		return refuse_token(p, "a value");
-	if (o->as_number || o->type == TYPE_NUMBER || o->type == TYPE_WHOLE || o->type == TYPE_WHOLE_QUOTED)
+	if (o->type == TYPE_NUMBER || o->type == TYPE_WHOLE || o->type == TYPE_WHOLE_QUOTED)
 		st = parse_number(p, o, n);
 	else if (o->type == TYPE_ID || o->type == TYPE_STATUS)
 		st = parse_coded(p, o, n);
@@ -559,6 +559,7 @@ parse_function(struct parser *p, struct operand *o)
 		return refuse_token(p, "')'");
 	advance(p);
 	o->as_number = true;
+	o->type = TYPE_NUMBER;
 	o->ops = OPS_NUMBER;
 	return OK;
 }
@@ -633,10 +634,9 @@ parse_comparison(struct parser *p, struct node **out)
 	n->as_number = o.as_number;
 	n->is_metric = o.entity == ENTITY_METRIC;
 	n->nan_is_zero = p->sc->nan_is_zero;
-	n->text_side = o.type == TYPE_TEXT;
-	n->slot = search_column_add(
-		p->s, &(struct search_column){
-			      .entity = o.entity, .name = o.name, .numeric = o.type != TYPE_TEXT });
+	n->text_side = o.type == TYPE_TEXT || o.as_number;
+	n->slot = search_column_add(p->s,
+		&(struct search_column){ .entity = o.entity, .name = o.name, .numeric = !n->text_side });
 	note_prompt(p, &o, n);
 	*out = n;
 	return OK;
