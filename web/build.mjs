@@ -111,7 +111,7 @@ async function c_array(name, file) {
 }
 
 async function c_table(files) {
-	const parts = ['/* Made by web/build.mjs. */\n#include "web_files.h"\n'];
+	const parts = ['/* Made by web/build.mjs. */\n#include "api/web_files.h"\n'];
 	const rows = [];
 	for (const [i, f] of files.entries()) {
 		const row = [];
