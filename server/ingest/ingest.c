@@ -357,7 +357,10 @@ settle(struct writer *w, const struct group *g)
 		pause_ms(SETTLE_PAUSE_MS);
 		st = send_again(w, g);
 	}
-	log_info("commit_settled", "requests=%zu kept=%s", g->n, st == OK ? "true" : "unknown");
+	log_info("commit_settled", "requests=%zu kept=%s", g->n,
+		st == OK         ? "true"
+		: st == CONFLICT ? "false"
+				 : "unknown");
 	return st;
 }
 

@@ -471,7 +471,9 @@ names_made_by_two_servers_at_once_agree(void **state)
 	waiter_init(&w);
 	assert_int_equal(ingest_submit(two, &cx, "a", q, 2, waiter_done, &w), OK);
 	(void)usleep(100000);
+	pthread_mutex_lock(&w.lock);
 	assert_false(w.done); /* it waits for the names */
+	pthread_mutex_unlock(&w.lock);
 	assert_int_equal(tx_commit(&tx), OK);
 	assert_int_equal(waiter_wait(&w), OK);
 	assert_int_equal(number(t, "SELECT count(*) FROM cairn.metric_key"), 3);
