@@ -23,6 +23,9 @@
 #include "http/server.h"
 #include "http/workers.h"
 
+#define HTTP_CONNECTION_BYTES                                                                                \
+	16384 /* libmicrohttpd's memory for one: headers of a request and of its answer, a piece of a body */
+
 /* ---- connections and their deadlines: conn.c ---- */
 
 struct conn {
@@ -89,7 +92,7 @@ enum MHD_Result response_queue(struct request *rq);
 
 /* ---- request.c, stream.c ---- */
 
-enum watched { WATCH_NONE, WATCH_BODY, WATCH_READER };
+enum watched { WATCH_HEADERS, WATCH_NONE, WATCH_BODY, WATCH_READER };
 
 struct request {
 	struct work work; /* first: a worker gets it */
@@ -107,6 +110,7 @@ struct request {
 	int64_t began_mono_us;
 	struct buf body;
 	bool head;
+	bool folded; /* a header stands on two lines */
 
 	/* the event loop's */
 	struct conn *conn;

@@ -59,6 +59,20 @@ request_release(struct request *rq)
 
 /* ---- the first look ---- */
 
+/*
+ * libmicrohttpd glues the second line of a folded header to the header's name, which may make a name that nobody else
+ * on the way has seen. The glued name is a copy, so its value does not stand behind it in the request as sent.
+ */
+static bool
+is_folded(const char *name, size_t name_len, const char *value)
+{
+	uintptr_t end = (uintptr_t)(name + name_len);
+
+	if ((uintptr_t)value <= end || (uintptr_t)value - end > HTTP_CONNECTION_BYTES)
+		return true;
+	return strspn(name + name_len + 1, " \t") < (uintptr_t)value - end - 1;
+}
+
 static enum MHD_Result
 copy_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_len, const char *value,
 	size_t value_len)
@@ -67,6 +81,8 @@ copy_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_le
 	struct pair *h = &rq->headers[rq->header_count++];
 
 	(void)kind;
+	if (value == NULL || is_folded(name, name_len, value))
+		rq->folded = true;
 	h->name = arena_strn(rq->ctx.arena, name, name_len);
 	h->value = value != NULL ? arena_strn(rq->ctx.arena, value, value_len) : "";
 	return MHD_YES;
@@ -90,6 +106,9 @@ run_guard(struct request *rq, const char *version)
 	struct guard_body body;
 	enum status st;
 
+	if (rq->folded)
+		return fail(
+			&rq->ctx, BAD_REQUEST, "a header is folded over two lines; each must stand on one");
 	if ((st = guard_check(&rq->ctx, &in, &body)) != OK)
 		return st;
 	rq->length = body.length;

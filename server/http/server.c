@@ -18,8 +18,7 @@
 #include "http/internal.h"
 #include "http/listen.h"
 
-#define CONNECTION_BYTES 16384
-#define SPARE_FDS        256
+#define SPARE_FDS 256
 
 struct http_limits http_limits = {
 	.headers_ms = 15000,
@@ -406,10 +405,11 @@ start_daemon(struct http_server *s)
 		s->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_message, s,
 		MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_CONNECTION_LIMIT, o->connection_limit,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_address,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
-		0u, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-		MHD_OPTION_NOTIFY_CONNECTION, conn_notify, s, MHD_OPTION_URI_LOG_CALLBACK, on_first_line, s,
-		MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, s, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_BYTES,
+		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, conn_notify, s,
+		MHD_OPTION_URI_LOG_CALLBACK, on_first_line, s, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, s,
+		MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
 static void
