@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <microhttpd.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ static struct {
 	int faults[MOST_FAULTS];
 	size_t fault_count;
 	const char *poison;
-	volatile bool stopping;
+	atomic_bool stopping;
 	struct injected counts;
 	unsigned seen[STEPS];
 } inject = { .lock = PTHREAD_MUTEX_INITIALIZER };
