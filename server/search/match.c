@@ -114,6 +114,21 @@ matches_pieces(const struct pattern *p, const char *text)
 	return true;
 }
 
+/* Most text is ASCII, and folding by table costs more than all the rest. */
+static uint32_t
+next_point(const struct pattern *p, const char **text, const char *end)
+{
+	unsigned char c = (unsigned char)**text;
+	uint32_t cp;
+
+	if (c < 0x80) {
+		(*text)++;
+		return p->fold && c >= 'A' && c <= 'Z' ? c + 32u : c;
+	}
+	cp = utf8_next(text, end);
+	return p->fold ? utf8_fold(cp) : cp;
+}
+
 /* The classic: at a mismatch, let the last % swallow one character more. */
 static bool
 matches_points(const struct pattern *p, const char *text)
@@ -124,13 +139,12 @@ matches_points(const struct pattern *p, const char *text)
 
 	while (text < end) {
 		const char *next = text;
-		uint32_t cp = utf8_next(&next, end);
+		uint32_t cp = next_point(p, &next, end);
 
 		if (i < p->point_count && p->points[i] == ANY_MANY) {
 			retry = ++i;
 			retry_text = text;
-		} else if (i < p->point_count &&
-			   (p->points[i] == ANY_ONE || p->points[i] == (p->fold ? utf8_fold(cp) : cp))) {
+		} else if (i < p->point_count && (p->points[i] == ANY_ONE || p->points[i] == cp)) {
 			i++;
 			text = next;
 		} else if (retry_text) {

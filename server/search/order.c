@@ -154,8 +154,8 @@ order_parse(struct ctx *cx, struct search *s, const char *const *order_by, size_
 	if ((st = orders_new(cx, s, n)) != OK)
 		return st;
 	for (size_t i = 0; i < n; i++) {
-		const char *name;
-		bool descending;
+		const char *name = NULL;
+		bool descending = false;
 
 		if (!utf8_valid(order_by[i], strlen(order_by[i])))
 			return fail(cx, INVALID, "Invalid order_by: clause %zu is no valid UTF-8", i + 1);

@@ -124,9 +124,9 @@ skip_name(const struct lexer *x, const char *s)
 	while (after && after < x->end && *after == '.') {
 		const char *link = skip_link(x, after + 1, false);
 
-		if (!link)
+		if (!link && !(after + 1 < x->end && after[1] == '.'))
 			return after + 1;
-		after = link;
+		after = link ? link : after + 1;
 	}
 	return after;
 }

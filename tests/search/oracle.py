@@ -173,6 +173,8 @@ def meant(target, text, theirs, ours):
         reason = ours["error"]
         if "right after the dot" in reason or any(p.split(".", 1)[1][:1].isspace() for p in names_parts(text) if "." in p):
             return "an identifier without a key, or with blanks before it, is refused instead of matching nothing"
+        if "A whole number in quotes" in reason and re.search(r"[^\x00-\x7f]", text):
+            return "blanks beyond ASCII around a number"
         if "it ends in a backslash" in reason:
             return "a pattern that ends in its escape character: a 500 from PostgreSQL"
         if re.search(r"[(,]\s*[(rR]", text):
