@@ -154,6 +154,8 @@ def swallowed(text, key):
 
 def meant_order(target, text, theirs, ours):
     if "error" in ours:
+        if re.search(r"[\x80-\xff]", text):
+            return "blanks beyond ASCII"
         if re.search(r"[\"`]\w", text):
             return "a quotation that goes on without a blank"
         if target == "versions" and theirs[0] == "tag":
