@@ -1,0 +1,51 @@
+"""The real MLflow client, in one process (importing it is slow), against one cairnd."""
+
+import os
+import pathlib
+import tempfile
+
+import pytest
+
+from support.server import Server
+
+os.environ["MPLBACKEND"] = "Agg"
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["DO_NOT_TRACK"] = "true"
+os.environ["NO_PROXY"] = "127.0.0.1,localhost"
+os.environ["GIT_PYTHON_REFRESH"] = "quiet"
+os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "2"  # a 5xx shall fail soon
+os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+os.environ["TQDM_DISABLE"] = "1"
+
+
+@pytest.fixture(scope="session")
+def server():
+    """One server, and the client pointed at it by the environment alone, as a user does it."""
+    with tempfile.TemporaryDirectory() as work, Server() as running:
+        os.chdir(work)  # nothing may be written beside the tests
+        os.environ["MLFLOW_TRACKING_URI"] = running.url
+        os.environ["MLFLOW_TRACKING_USERNAME"] = running.user
+        os.environ["MLFLOW_TRACKING_PASSWORD"] = running.password
+        yield running
+        assert not pathlib.Path(work, "mlruns").exists(), "the client wrote to a folder instead of the server"
+        os.chdir("/")
+
+
+@pytest.fixture(scope="session")
+def mlflow(server):
+    import mlflow as package
+
+    return package
+
+
+@pytest.fixture(scope="session")
+def client(mlflow):
+    return mlflow.MlflowClient()
+
+
+@pytest.fixture
+def experiment(request, mlflow):
+    """An experiment of this test, made the current one."""
+    mlflow.end_run()
+    yield mlflow.set_experiment(request.node.name)
+    mlflow.end_run()

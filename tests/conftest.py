@@ -1,0 +1,42 @@
+"""For all pytest suites: the servers, and their logs beside a failed test."""
+
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from support.server import Server  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def server():
+    """One server for all tests that leave it whole."""
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def fresh_server():
+    """A server for this test alone, to be stopped, killed and looked into."""
+    with Server() as running:
+        yield running
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    for server in Server.live:
+        server.mark()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if not report.failed:
+        return
+    for server in Server.live:
+        for name, text in server.logs_since_mark():
+            if text:
+                report.sections.append((f"log of {name}, {server.data}", text[-40000:]))
