@@ -4,6 +4,7 @@
  * so that nobody can resume what is not suspended yet.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -450,7 +451,9 @@ start_parts(struct http_server *s, char *error, size_t size)
 	s->router = router_new(o->routes, o->route_count, error, size);
 	if (s->router == NULL)
 		return false;
-	if (s->listen_fd < 0)
+	if (s->listen_fd >= 0)
+		fcntl(s->listen_fd, F_SETFL, O_NONBLOCK); /* several threads accept from it */
+	else
 		s->listen_fd = listen_open(o->address, o->port, error, size);
 	if (s->listen_fd < 0)
 		return false;

@@ -438,7 +438,7 @@ reply_free(struct reply *r)
 const char *
 reply_header(const struct reply *r, const char *name)
 {
-	static char value[512];
+	static _Thread_local char value[512];
 	size_t n = strlen(name);
 
 	for (const char *p = strstr(r->head, "\r\n"); p != NULL; p = strstr(p + 2, "\r\n"))
