@@ -86,6 +86,7 @@ listen_for_signals(void)
 	sigaction(SIGTERM, &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
+	sigaction(SIGXFSZ, &sa, NULL); /* a file too large is an error to report */
 }
 
 /* The words of a command's name that argv begins with; 0: another command. */

@@ -5,7 +5,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -287,11 +289,60 @@ activate(struct pull *p)
 	return rc;
 }
 
+/* ---- what an earlier try left ---- */
+
+struct names {
+	const char **sorted;
+	size_t count;
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A file of the manifest, or a folder that leads to one. */
+static bool
+is_ours(void *arg, const char *path, bool folder)
+{
+	const struct names *names = arg;
+	size_t lo = 0, hi = names->count, len = strlen(path);
+	char key[PATH_MAX];
+
+	snprintf(key, sizeof(key), "%s%s", path, folder ? "/" : "");
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(names->sorted[mid], key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < names->count && strncmp(names->sorted[lo], key, folder ? len + 1 : len + 2) == 0;
+}
+
+/* Files that the manifest does not name must not get into the new directory. */
+static int
+clear_part(struct pull *p)
+{
+	struct names names = { .count = p->manifest.count };
+
+	names.sorted = arena_array(p->call->arena, names.count, sizeof(*names.sorted));
+	for (size_t i = 0; i < names.count; i++)
+		names.sorted[i] = p->manifest.files[i].path;
+	if (names.count > 0)
+		qsort(names.sorted, names.count, sizeof(*names.sorted), by_name);
+	return tree_prune(&p->call->fault, p->fetch.root, is_ours, &names);
+}
+
 static int
 fill(struct pull *p)
 {
 	int rc = open_part(p);
 
+	if (rc == CAIRN_OK)
+		rc = clear_part(p);
 	if (rc == CAIRN_OK)
 		rc = check_space(p);
 	p->fetch.total = p->manifest.size;

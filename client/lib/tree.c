@@ -126,6 +126,58 @@ tree_remove(int parent, const char *name)
 	return remove_below(parent, name, 0);
 }
 
+struct prune {
+	bool (*keep)(void *arg, const char *path, bool folder);
+	void *arg;
+	char path[PATH_MAX];
+};
+
+static bool prune_below(struct prune *p, int parent, const char *name, size_t len, int depth);
+
+/* One entry; len bytes of p->path name the folder it lies in, with a slash at their end. */
+static bool
+prune_entry(struct prune *p, int folder, const char *name, size_t len, int depth)
+{
+	size_t n = strlen(name);
+	struct stat st;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || len + n + 2 > sizeof(p->path))
+		return false;
+	memcpy(p->path + len, name, n + 1);
+	if (!(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) || !p->keep(p->arg, p->path, S_ISDIR(st.st_mode)))
+		return remove_below(folder, name, depth);
+	if (S_ISREG(st.st_mode))
+		return true;
+	p->path[len + n] = '/';
+	return prune_below(p, folder, name, len + n + 1, depth + 1);
+}
+
+static bool
+prune_below(struct prune *p, int parent, const char *name, size_t len, int depth)
+{
+	DIR *dir = depth > DEEPEST ? NULL : open_folder(parent, name);
+	struct dirent *e;
+	bool good = dir != NULL;
+
+	while (good && (e = readdir(dir)) != NULL)
+		if (!is_self(e))
+			good = prune_entry(p, dirfd(dir), e->d_name, len, depth);
+	if (dir != NULL)
+		closedir(dir);
+	return good;
+}
+
+int
+tree_prune(struct fault *f, int root, bool (*keep)(void *arg, const char *path, bool folder), void *arg)
+{
+	struct prune p = { .keep = keep, .arg = arg };
+
+	if (!prune_below(&p, root, ".", 0, 0))
+		return fault_set(
+			f, CAIRN_EIO, "what an earlier try left cannot be cleared away: %s", strerror(errno));
+	return CAIRN_OK;
+}
+
 /* umask() can only be read by changing it, which other threads would see; the kernel shows it without that. */
 unsigned
 tree_folder_mode(void)

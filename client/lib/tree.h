@@ -12,6 +12,8 @@
 int tree_open_parent(struct fault *f, const char *directory, int *parent, char name[NAME_BYTES]);
 /* The folders that lead to the file `path` below root. */
 int tree_make_folders(struct fault *f, int root, const char *path);
+/* Remove all below root but the files and folders that keep() wants, told by their path below root; links go always. */
+int tree_prune(struct fault *f, int root, bool (*keep)(void *arg, const char *path, bool folder), void *arg);
 /* Sync a folder and all folders in it. */
 int tree_sync(struct fault *f, int folder);
 /* A folder with everything in it; true when it is gone. Links are removed, not followed. */
