@@ -27,6 +27,7 @@ export function shortNumber(x: number): string {
 	let text: string;
 	if (Number.isInteger(x) && size < 1e9) text = group(size);
 	else if (size >= 1e6 || size < 1e-4) text = size.toExponential(3).replace(/\.?0+e/, "e").replace("e+", "e").replace("e-", "e−");
+	else if (size >= 99_999.5) text = group(Math.round(size));
 	else text = trim(size.toPrecision(5));
 	return x < 0 ? "−" + text : text;
 }

@@ -73,7 +73,7 @@ function Branch({ run, files, chosen, depth }: BranchProps) {
 					<Folder key={f.path} run={run} folder={f.path} chosen={chosen} depth={depth} />
 				) : (
 					<li key={f.path}>
-						<button type="button" class="tree-row" aria-current={f.path === chosen} style={{ paddingLeft: `${12 + depth * 16 + 16}px` }} onClick={() => setQuery({ file: f.path })}>
+						<button type="button" class="tree-row" aria-current={f.path === chosen} style={{ paddingLeft: `${12 + depth * 16 + 19}px` }} onClick={() => setQuery({ file: f.path })}>
 							<Icon name="file" size={14} />
 							<span title={f.path}>{base(f.path)}</span>
 							<span class="size num">{f.file_size === undefined ? "" : bytes(f.file_size)}</span>

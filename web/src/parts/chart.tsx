@@ -166,11 +166,12 @@ export function Chart({ title, series, runs, x, log }: Props) {
 	const any = drawn.lines.some((l) => l.y.some((v) => v !== null));
 
 	useEffect(() => {
-		const width = plot.current!.clientWidth - 8;
-		const u = new uPlot(options(drawn, x, log, Math.max(80, width), (p) => setReading(read(p, current.current))), drawn.data, plot.current!);
+		const box = plot.current!;
+		const width = () => Math.max(80, box.clientWidth - 8);
+		const u = new uPlot(options(drawn, x, log, width(), (p) => setReading(read(p, current.current))), drawn.data, box);
 		chart.current = u;
-		const resized = new ResizeObserver(() => u.setSize({ width: Math.max(80, plot.current!.clientWidth - 8), height }));
-		resized.observe(plot.current!);
+		const resized = new ResizeObserver(() => u.width !== width() && u.setSize({ width: width(), height }));
+		resized.observe(box);
 		return () => {
 			resized.disconnect();
 			u.destroy();

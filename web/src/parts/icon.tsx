@@ -33,8 +33,9 @@ export type IconName = keyof typeof shapes;
 
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
 	const filled = name === "cairn";
+	const dots = name === "more";
 	return (
-		<svg class={filled ? "icon icon-filled" : "icon"} width={size} height={size} viewBox="0 0 24 24" aria-hidden="true">
+		<svg class={filled ? "icon icon-filled" : dots ? "icon icon-dots" : "icon"} width={size} height={size} viewBox="0 0 24 24" aria-hidden="true">
 			<path d={shapes[name]} />
 		</svg>
 	);

@@ -83,6 +83,16 @@ export function useSeries(runIds: string[], keys: string[], live: string[], buck
 			if (!api.isAbort(e)) setError(e);
 		}
 	});
+	const liveBefore = useRef(live);
+	useEffect(() => {
+		const ended = liveBefore.current.filter((id) => !live.includes(id) && runIds.includes(id));
+		liveBefore.current = live;
+		if (ended.length === 0) return;
+		const abort = new AbortController();
+		// the points between the last look and the end
+		fetchSeries(ended, keys, buckets, abort.signal, (found) => setByKey((before) => merge(before, found))).catch(() => {});
+		return () => abort.abort();
+	}, [live.join()]);
 	return { byKey, error, loading, reload: () => setTurn((t) => t + 1) };
 }
 

@@ -2,7 +2,7 @@
 // Keys: arrows, Page Up/Down, Home, End move; Space selects; Enter opens.
 
 import { memo } from "./memo.ts";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Run } from "../api.ts";
 import { columnId, type Column, type Sort } from "../base/columns.ts";
 import { path } from "../base/route.ts";
@@ -13,7 +13,6 @@ import { Duration, Num, Status, Swatch, Time } from "./text.tsx";
 
 const rowHeight = 32;
 const headHeight = 52;
-const nameWidth = 280;
 const spare = 8;
 
 interface Place {
@@ -32,7 +31,7 @@ const attributes: Record<string, { label: string; width: number; right?: boolean
 };
 
 /** Widths by what is in them: seen runs decide. */
-function layout(columns: readonly Column[], runs: readonly Run[]): Place[] {
+function layout(columns: readonly Column[], runs: readonly Run[], nameWidth: number): Place[] {
 	let left = nameWidth;
 	return columns.map((column) => {
 		const known = column.kind === "attributes" ? attributes[column.key] : undefined;
@@ -150,7 +149,8 @@ export function RunTable({ runs, columns, sort, onSort, selected, onSelect, onEn
 	const [active, setActive] = useState(0);
 	const [focused, setFocused] = useState(false);
 	const anchor = useRef(0);
-	const places = layout(columns, runs);
+	const nameWidth = view.width < 900 ? 210 : 280;
+	const places = useMemo(() => layout(columns, runs, nameWidth), [columns, runs, nameWidth]);
 	const width = Math.max(view.width, nameWidth + places.reduce((sum, p) => sum + p.width, 0));
 
 	useLayoutEffect(() => {
@@ -235,7 +235,7 @@ export function RunTable({ runs, columns, sort, onSort, selected, onSelect, onEn
 	return (
 		<div
 			ref={box}
-			class={`runs-table${view.left > 0 ? " scrolled" : ""}${busy ? " busy" : ""}`}
+			class={`runs-table${view.width < 900 ? " narrow" : ""}${view.left > 0 ? " scrolled" : ""}${busy ? " busy" : ""}`}
 			role="grid"
 			aria-label="Runs"
 			aria-rowcount={runs.length + 1}
@@ -309,7 +309,7 @@ function same(a: Column, b: Column): boolean {
 
 function Head({ place, sort, onSort }: { place: Place; sort: Sort; onSort: (column: Column) => void }) {
 	const current = same(sort.column, place.column);
-	if (place.column.kind === "attributes" && place.column.key === "duration") return <span>{place.label}</span>;
+	if (place.column.kind === "attributes" && place.column.key === "duration") return <span class="sort plain">{place.label}</span>;
 	return (
 		<button type="button" class={current ? "sort current" : "sort"} title={`Sort by ${place.column.key}`} onClick={() => onSort(place.column)}>
 			<span class="sort-label">{place.label}</span>

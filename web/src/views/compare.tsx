@@ -57,12 +57,13 @@ function Comparison({ runs, live, error, reload }: Props) {
 	const to = (change: Record<string, string | null>) => "/compare" + queryText(changedQuery(query.value, change));
 	const experiments = new Set(runs.map((r) => r.experimentId));
 	const home = runs[0]!.experimentId;
+	const experiment = useResource(`experiment ${home}`, (signal) => api.getExperiment(home, signal));
 	return (
 		<>
 			<Head
 				crumbs={[
 					{ label: "Experiments", href: "/experiments" },
-					...(experiments.size === 1 ? [{ label: `Runs of experiment ${home}`, href: path("experiments", home) + `?sel=${runs.map((r) => r.id).join()}` }] : []),
+					...(experiments.size === 1 ? [{ label: experiment.data?.name ?? `Experiment ${home}`, href: path("experiments", home) + `?sel=${runs.map((r) => r.id).join()}` }] : []),
 				]}
 				title={`Compare ${plural(runs.length, "run")}`}
 			>
@@ -150,7 +151,7 @@ function SideBySide({ runs, metrics }: { runs: api.Run[]; metrics: string[] }) {
 						<tr>
 							<th scope="col">Run</th>
 							{runs.map((r) => (
-								<th key={r.id} scope="col">
+								<th key={r.id} scope="col" class="right">
 									<span class="run-title">
 										<Swatch runId={r.id} />
 										<Link href={path("runs", r.id)} title={r.name}>
@@ -165,7 +166,7 @@ function SideBySide({ runs, metrics }: { runs: api.Run[]; metrics: string[] }) {
 						<tr>
 							<th scope="row">Status</th>
 							{runs.map((r) => (
-								<td key={r.id}>
+								<td key={r.id} class="right">
 									<Status status={r.status} />
 								</td>
 							))}
@@ -173,7 +174,7 @@ function SideBySide({ runs, metrics }: { runs: api.Run[]; metrics: string[] }) {
 						<tr>
 							<th scope="row">Started</th>
 							{runs.map((r) => (
-								<td key={r.id}>
+								<td key={r.id} class="right">
 									<Time at={r.startMs} />
 								</td>
 							))}
@@ -181,7 +182,7 @@ function SideBySide({ runs, metrics }: { runs: api.Run[]; metrics: string[] }) {
 						<tr>
 							<th scope="row">Duration</th>
 							{runs.map((r) => (
-								<td key={r.id}>
+								<td key={r.id} class="right">
 									<Duration run={r} />
 								</td>
 							))}
@@ -201,7 +202,7 @@ function SideBySide({ runs, metrics }: { runs: api.Run[]; metrics: string[] }) {
 											{l.name}
 										</th>
 										{l.values.map((v, i) => (
-											<td key={runs[i]!.id} class="num">
+											<td key={runs[i]!.id} class="num right">
 												{typeof v === "number" ? <Num value={v} /> : v === undefined ? <span class="faint">–</span> : v}
 											</td>
 										))}

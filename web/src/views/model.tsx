@@ -178,7 +178,12 @@ interface AliasesProps {
 }
 
 function Aliases({ name, aliases, ask, changes }: AliasesProps) {
-	const [open, setOpen] = useState<string | null>(aliases[0]?.alias ?? null);
+	const [open, setOpen] = useState<ReadonlySet<string>>(new Set(aliases.slice(0, 2).map((a) => a.alias)));
+	const toggle = (alias: string) => {
+		const next = new Set(open);
+		if (!next.delete(alias)) next.add(alias);
+		setOpen(next);
+	};
 	return (
 		<section class="panel panel-open">
 			<header>
@@ -192,8 +197,8 @@ function Aliases({ name, aliases, ask, changes }: AliasesProps) {
 					{aliases.map((a) => (
 						<li key={a.alias}>
 							<div class="alias-line">
-								<button type="button" class="alias-open" aria-expanded={open === a.alias} onClick={() => setOpen(open === a.alias ? null : a.alias)}>
-									<Icon name={open === a.alias ? "down" : "right"} size={12} />
+								<button type="button" class="alias-open" aria-expanded={open.has(a.alias)} onClick={() => toggle(a.alias)}>
+									<Icon name={open.has(a.alias) ? "down" : "right"} size={12} />
 									<b>{a.alias}</b>
 								</button>
 								<Link class="num strong" href={path("models", name, "versions", a.version)}>
@@ -208,7 +213,7 @@ function Aliases({ name, aliases, ask, changes }: AliasesProps) {
 									]}
 								/>
 							</div>
-							{open === a.alias && <History name={name} alias={a.alias} turn={`${a.version} ${changes}`} />}
+							{open.has(a.alias) && <History name={name} alias={a.alias} turn={`${a.version} ${changes}`} />}
 						</li>
 					))}
 				</ul>

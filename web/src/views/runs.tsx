@@ -8,6 +8,7 @@ import { group, plural } from "../base/format.ts";
 import { ColumnChooser } from "../parts/columns.tsx";
 import { Ask } from "../parts/dialog.tsx";
 import { Icon } from "../parts/icon.tsx";
+import { Link } from "../parts/link.tsx";
 import { RunTable } from "../parts/runtable.tsx";
 import { Search } from "../parts/search.tsx";
 import { Head } from "../parts/shell.tsx";
@@ -47,6 +48,7 @@ export function RunsView({ experimentId }: { experimentId: string }) {
 	const automatic = useMemo(() => automaticColumns(list.runs), [list.key, list.runs.length > 0, list.loading]);
 	const chosenText = q.get("cols");
 	const chosen = useMemo(() => (chosenText === null ? automatic : parseColumns(chosenText)), [chosenText, automatic]);
+	const columns = useMemo(() => [...fixed, ...chosen], [chosen]);
 	const selectedText = q.get("sel") ?? "";
 	const selected = useMemo(() => new Set(selectedText === "" ? [] : selectedText.split(",")), [selectedText]);
 
@@ -91,7 +93,7 @@ export function RunsView({ experimentId }: { experimentId: string }) {
 					value={archived ? "archived" : "active"}
 					onChange={(v) => setQuery({ view: v === "active" ? null : v, sel: null })}
 				/>
-				<button type="button" class="button" onClick={() => setChoosing(true)}>
+				<button type="button" class="button" disabled={list.runs.length === 0} onClick={() => setChoosing(true)}>
 					<Icon name="columns" size={14} /> Columns <span class="count">{chosen.length}</span>
 				</button>
 				<button type="button" class="icon-button" title="Refresh" aria-label="Refresh" onClick={onRefresh}>
@@ -117,7 +119,7 @@ export function RunsView({ experimentId }: { experimentId: string }) {
 				</div>
 			)}
 			<Body list={list} filter={filter} archived={archived} experiment={experiment.data}>
-				<RunTable runs={list.runs} columns={[...fixed, ...chosen]} sort={sort} onSort={onSort} selected={selected} onSelect={select} onEnd={list.loadMore} busy={list.loading} />
+				<RunTable runs={list.runs} columns={columns} sort={sort} onSort={onSort} selected={selected} onSelect={select} onEnd={list.loadMore} busy={list.loading} />
 				<p class="runs-foot muted">
 					<span>{list.loadingMore ? "Loading more…" : list.more ? "More load as you scroll." : ""}</span>
 					<span class="hint">
@@ -144,7 +146,7 @@ function isFilterError(e: unknown): boolean {
 
 function showing(list: RunList, total: number | undefined): string {
 	const n = list.runs.length;
-	if (list.loading && n === 0) return "";
+	if (n === 0) return "";
 	if (!list.more) return plural(n, "run");
 	return total !== undefined && total >= n ? `showing ${group(n)} of ${group(total)} runs` : `showing the first ${group(n)}`;
 }
@@ -199,10 +201,10 @@ function FirstRun({ name }: { name: string }) {
 			<p>Three lines of Python log one, with any MLflow client:</p>
 			<Code
 				label="Copy the lines"
-				text={`import mlflow\nmlflow.set_tracking_uri("${location.origin}"); mlflow.set_experiment(${JSON.stringify(name)})\nwith mlflow.start_run(): mlflow.log_param("lr", 0.01); mlflow.log_metric("loss", 0.42, step=1)`}
+				text={`import mlflow; mlflow.set_tracking_uri("${location.origin}")\nmlflow.set_experiment(${JSON.stringify(name)})\nmlflow.log_param("lr", 0.01); mlflow.log_metric("loss", 0.42)`}
 			/>
 			<p>
-				Sign in from a script with <code>MLFLOW_TRACKING_TOKEN</code>: make a token under <a href="/account">Account</a>. The run appears here by itself.
+				Sign in from a script with <code>MLFLOW_TRACKING_TOKEN</code>: make a token under <Link href="/account">Account</Link>. The run appears here by itself.
 			</p>
 		</Notice>
 	);

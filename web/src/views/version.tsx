@@ -147,7 +147,7 @@ function Files({ manifest, name, version }: { manifest: api.Manifest; name: stri
 							<td class="right num nowrap" title={`${f.size} bytes`}>
 								{bytes(f.size)}
 							</td>
-							<td class="nowrap">
+							<td class="nowrap digest">
 								<code class="muted" title={f.sha256}>
 									{f.sha256.slice(0, 12)}…
 								</code>
