@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Adds up results in JUnit's XML, as ctest, pytest and node write them.
+
+    tally.py FOLDER                                prints "N passed, N failed, N skipped"; exit 1 if anything failed
+    tally.py --suite NAME --exit-code N FILE.xml   exit 1 when the results do not explain the exit code
+
+Of a C test that is a program of cmocka each test inside counts, not the program.
+"""
+
+import argparse
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree as xml
+
+CMOCKA = re.compile(r"^\[  (PASSED|FAILED|SKIPPED)\s*\] (\d+) test\(s\)", re.M)
+
+
+def count_case(case):
+    """(passed, failed, skipped) of one test."""
+    bad = case.find("failure") is not None or case.find("error") is not None
+    inside = {"PASSED": 0, "FAILED": 0, "SKIPPED": 0}
+    for what, n in CMOCKA.findall(case.findtext("system-out") or ""):
+        inside[what] += int(n)
+    if any(inside.values()):
+        if bad and not inside["FAILED"]:  # a sanitizer at the end, a crash in tear-down
+            inside["FAILED"] = 1
+        return inside["PASSED"], inside["FAILED"], inside["SKIPPED"]
+    if bad:
+        return 0, 1, 0
+    if case.find("skipped") is not None:
+        return 0, 0, 1
+    return 1, 0, 0
+
+
+def count(path):
+    total = [0, 0, 0]
+    for case in xml.parse(path).iter("testcase"):
+        total = [a + b for a, b in zip(total, count_case(case))]
+    return total
+
+
+def explains(path, code):
+    """A suite that ended well has run something; one that did not has a failure to show."""
+    if not path.exists():
+        return False
+    passed, failed, _ = count(path)
+    return failed > 0 if code else passed > 0 or failed > 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--suite")
+    parser.add_argument("--exit-code", type=int, default=0)
+    parser.add_argument("path", type=pathlib.Path)
+    args = parser.parse_args()
+    if args.suite:
+        return 0 if explains(args.path, args.exit_code) else 1
+    total = [0, 0, 0]
+    for path in sorted(args.path.glob("*.xml")):
+        total = [a + b for a, b in zip(total, count(path))]
+    print("{} passed, {} failed, {} skipped".format(*total))
+    return 1 if total[1] or not total[0] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
