@@ -222,13 +222,8 @@ start_api(struct server *s)
 		.version = CAIRN_VERSION,
 		.started_unix_ms = clock_unix_ms(),
 		.pool = s->db.pool };
-	enum status st = api_setup(&o);
 
-	if (st != OK && s->error[0] == '\0')
-		(void)snprintf(s->error, sizeof(s->error),
-			"the API could not be set up; is the folder %s right?",
-			c->web != NULL ? c->web : "of the web interface");
-	return st;
+	return api_setup(&o, s->error, sizeof(s->error)) ? OK : INVALID;
 }
 
 static enum status

@@ -154,6 +154,12 @@ base64url_encode(char *out, size_t out_size, const void *data, size_t len)
 	sodium_bin2base64(out, out_size, data, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+void
+base64_encode(char *out, size_t out_size, const void *data, size_t len)
+{
+	sodium_bin2base64(out, out_size, data, len, sodium_base64_VARIANT_ORIGINAL);
+}
+
 static bool
 decode(void *out, size_t out_size, size_t *len, const char *text, size_t text_len, int variant)
 {

@@ -36,6 +36,8 @@ void hex_encode(char *out, const void *data, size_t len); /* 2 * len digits and 
 bool hex_decode(void *out, size_t len, const char *hex);  /* exactly 2 * len digits */
 /* URL-safe, no padding. out has room for (len * 4 + 2) / 3 + 1 bytes. */
 void base64url_encode(char *out, size_t out_size, const void *data, size_t len);
+/* The ordinary alphabet, padded. */
+void base64_encode(char *out, size_t out_size, const void *data, size_t len);
 /* The ordinary alphabet (HTTP Basic), padded. False when malformed or larger than out_size. */
 bool base64_decode(void *out, size_t out_size, size_t *len, const char *text, size_t text_len);
 bool base64url_decode(void *out, size_t out_size, size_t *len, const char *text, size_t text_len);

@@ -171,6 +171,18 @@ run_get(struct ctx *cx, const char *uuid, struct run *out)
 }
 
 enum status
+run_find(struct ctx *cx, const char *uuid, struct run *out)
+{
+	struct tx *tx = NULL;
+	enum status st;
+
+	if ((st = tx_auto(cx, &tx)) == OK)
+		st = not_found(cx, store_run_find(tx, uuid, out), uuid);
+	tx_rollback(&tx);
+	return st;
+}
+
+enum status
 run_load_many(struct tx *tx, const int64_t *run_ids, size_t n, struct run *out)
 {
 	struct run *found;

@@ -77,6 +77,8 @@ struct run_update {
 enum status run_start(struct ctx *cx, const struct run_create *in, struct run *out) must_check;
 enum status run_get(
 	struct ctx *cx, const char *uuid, struct run *out) must_check; /* with metrics, inputs, outputs */
+/* Its row alone: without params, tags, metrics, links. */
+enum status run_find(struct ctx *cx, const char *uuid, struct run *out) must_check;
 /* Several, in the order of run_ids, in the caller's transaction. */
 struct tx;
 enum status run_load_many(struct tx *tx, const int64_t *run_ids, size_t n, struct run *out) must_check;

@@ -1,6 +1,6 @@
 -- One version, not deleted, with tags and aliases.
 -- $1 text: model name
--- $2 bigint: version
+-- $2 integer: version
 SELECT v.model_id, g.name, v.version, v.description, v.source, v.storage_location, v.run_uuid, v.run_link, v.logged_model_uuid, v.stage,
 	v.status, v.status_message, v.created_unix_ms, v.updated_unix_ms, u.name AS created_by,
 	ARRAY(SELECT t.key FROM model_version_tag t WHERE t.model_id = v.model_id AND t.version = v.version ORDER BY t.key) AS tag_keys,

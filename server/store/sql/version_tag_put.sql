@@ -1,6 +1,6 @@
 -- Tags of a version, new or changed.
 -- $1 bigint: model_id
--- $2 bigint: version
+-- $2 integer: version
 -- $3 text[]: keys, no twins
 -- $4 text[]: values
 INSERT INTO model_version_tag (model_id, version, key, value)

@@ -1,6 +1,6 @@
 -- Another description or stage.
 -- $1 bigint: model_id
--- $2 bigint: version
+-- $2 integer: version
 -- $3 boolean: whether the description changes
 -- $4 text: description, NULL for none
 -- $5 bigint: stage, NULL: unchanged
