@@ -1,6 +1,7 @@
 // Columns of the runs table: "metrics.loss", "params.lr", "tags.team", "attributes.start_time".
 
 import type { Run } from "../api.ts";
+import { byName } from "./order.ts";
 
 export type Kind = "attributes" | "metrics" | "params" | "tags";
 export interface Column {
@@ -68,7 +69,7 @@ export function knownColumns(runs: readonly Run[]): Record<"metrics" | "params" 
 		for (const k of run.params.keys()) found.params.add(k);
 		for (const k of run.tags.keys()) if (!k.startsWith("mlflow.")) found.tags.add(k);
 	}
-	const sorted = (s: Set<string>) => [...s].sort((a, b) => a.localeCompare(b));
+	const sorted = (s: Set<string>) => [...s].sort(byName);
 	return { metrics: sorted(found.metrics), params: sorted(found.params), tags: sorted(found.tags) };
 }
 
@@ -83,14 +84,14 @@ export function automaticColumns(runs: readonly Run[]): Column[] {
 	}
 	const common = [...metrics]
 		.filter(([k]) => !k.startsWith("system/"))
-		.sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))
+		.sort((a, b) => b[1] - a[1] || byName(a[0], b[0]))
 		.slice(0, 6)
 		.map(([key]) => key)
-		.sort((a, b) => a.localeCompare(b));
+		.sort(byName);
 	const differing = [...params]
 		.filter(([, values]) => values.size > 1 || sample.length === 1)
 		.map(([key]) => key)
-		.sort((a, b) => a.localeCompare(b))
+		.sort(byName)
 		.slice(0, 6);
 	return [
 		...common.map((key): Column => ({ kind: "metrics", key })),

@@ -11,6 +11,7 @@ import { query, setQuery } from "../state/url.ts";
 import { Icon } from "./icon.tsx";
 import { Failed, Loading, Notice } from "./states.tsx";
 import { Code, Copy } from "./text.tsx";
+import { byName } from "../base/order.ts";
 
 const textLimit = 512 * 1024;
 const imageLimit = 16 * 1024 * 1024;
@@ -65,7 +66,7 @@ interface BranchProps {
 }
 
 function Branch({ run, files, chosen, depth }: BranchProps) {
-	const sorted = [...files].sort((a, b) => Number(b.is_dir) - Number(a.is_dir) || a.path.localeCompare(b.path));
+	const sorted = [...files].sort((a, b) => Number(b.is_dir) - Number(a.is_dir) || byName(a.path, b.path));
 	return (
 		<ul>
 			{sorted.map((f) =>

@@ -59,10 +59,6 @@ function role(name: string): string {
 	return colour;
 }
 
-function withAlpha(hex: string, alpha: string): string {
-	return hex + alpha;
-}
-
 function axisNumber(v: number): string {
 	const size = Math.abs(v);
 	if (size >= 1e4 && size < 1e6 && Number.isInteger(v)) return shortNumber(v / 1000) + "k";
@@ -86,6 +82,8 @@ function options(d: Drawn, x: XMode, log: boolean, width: number, onCursor: (u: 
 	const dash = dashes(d.runIds);
 	const series: uPlot.Series[] = [{}];
 	const bands: uPlot.Band[] = [];
+	// many bands over each other hide the lines
+	const shade = d.runIds.length <= 4 ? "2b" : d.runIds.length <= 12 ? "17" : "0a";
 	d.runIds.forEach((id, i) => {
 		const colour = runColour(id, theme.value);
 		const few = d.lines[i]!.x.length <= 40;
@@ -93,7 +91,7 @@ function options(d: Drawn, x: XMode, log: boolean, width: number, onCursor: (u: 
 		if (!d.bands[i]) return;
 		const edge: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
 		series.push(edge, { ...edge });
-		bands.push({ series: [d.columns[i]! + 1, d.columns[i]! + 2], fill: withAlpha(colour, "2b") });
+		bands.push({ series: [d.columns[i]! + 1, d.columns[i]! + 2], fill: colour + shade });
 	});
 	return {
 		width,

@@ -12,6 +12,22 @@ interface Props {
 	empty: string;
 }
 
+const long = 180;
+
+function Value({ text }: { text: string }) {
+	const [whole, setWhole] = useState(false);
+	if (text === "") return <span class="faint">empty</span>;
+	if (text.length <= long || whole) return <>{text}</>;
+	return (
+		<>
+			{text.slice(0, long - 20)}…{" "}
+			<button type="button" class="link-button" onClick={() => setWhole(true)}>
+				all {text.length} characters
+			</button>
+		</>
+	);
+}
+
 /** Names and values, with a search once there are many. */
 export function Facts({ title, facts, empty }: Props) {
 	const [words, setWords] = useState("");
@@ -37,7 +53,9 @@ export function Facts({ title, facts, empty }: Props) {
 					{shown.map((f) => (
 						<div key={f.name}>
 							<dt>{f.name}</dt>
-							<dd>{f.text === "" ? <span class="faint">empty</span> : f.text}</dd>
+							<dd>
+								<Value text={f.text} />
+							</dd>
 						</div>
 					))}
 				</dl>

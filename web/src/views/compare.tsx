@@ -12,6 +12,7 @@ import { Duration, Num, Status, Swatch, Time } from "../parts/text.tsx";
 import { useTitle } from "../parts/title.ts";
 import { usePoll, useResource } from "../state/resource.ts";
 import { query, setQuery } from "../state/url.ts";
+import { byName } from "../base/order.ts";
 
 const most = 100;
 
@@ -53,7 +54,7 @@ interface Props {
 function Comparison({ runs, live, error, reload }: Props) {
 	const tab = query.value.get("tab") ?? "charts";
 	const byId = useMemo(() => new Map(runs.map((r) => [r.id, { id: r.id, name: r.name, startMs: r.startMs }])), [runs.map((r) => r.id + r.name).join()]);
-	const keys = useMemo(() => [...new Set(runs.flatMap((r) => [...r.metrics.keys()]))].sort((a, b) => a.localeCompare(b)), [runs]);
+	const keys = useMemo(() => [...new Set(runs.flatMap((r) => [...r.metrics.keys()]))].sort(byName), [runs]);
 	const to = (change: Record<string, string | null>) => "/compare" + queryText(changedQuery(query.value, change));
 	const experiments = new Set(runs.map((r) => r.experimentId));
 	const home = runs[0]!.experimentId;
@@ -129,7 +130,7 @@ function differ(line: Line): boolean {
 function SideBySide({ runs, metrics }: { runs: api.Run[]; metrics: string[] }) {
 	const only = query.value.get("only") === "differences";
 	const keysOf = (pick: (r: api.Run) => Map<string, string>) =>
-		[...new Set(runs.flatMap((r) => [...pick(r).keys()]))].filter((k) => !k.startsWith("mlflow.")).sort((a, b) => a.localeCompare(b));
+		[...new Set(runs.flatMap((r) => [...pick(r).keys()]))].filter((k) => !k.startsWith("mlflow.")).sort(byName);
 	const groups: { title: string; lines: Line[] }[] = [
 		{ title: "Metrics (last)", lines: metrics.map((name) => ({ name, values: runs.map((r) => r.metrics.get(name)?.value) })) },
 		{ title: "Parameters", lines: keysOf((r) => r.params).map((name) => ({ name, values: runs.map((r) => r.params.get(name)) })) },

@@ -15,10 +15,11 @@ import { useTitle } from "../parts/title.ts";
 import { usePoll, useResource } from "../state/resource.ts";
 import { notify } from "../state/toast.ts";
 import { go, query, setQuery } from "../state/url.ts";
+import { byName } from "../base/order.ts";
 
 type Order = "name" | "runs" | "last" | "created";
 const orders: Record<Order, (a: api.ExperimentRow, b: api.ExperimentRow) => number> = {
-	name: (a, b) => a.name.localeCompare(b.name),
+	name: (a, b) => byName(a.name, b.name),
 	runs: (a, b) => b.runs - a.runs,
 	last: (a, b) => (b.last_run_unix_ms ?? 0) - (a.last_run_unix_ms ?? 0) || b.creation_time - a.creation_time,
 	created: (a, b) => b.creation_time - a.creation_time,

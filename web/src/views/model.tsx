@@ -13,6 +13,7 @@ import { Code, Time } from "../parts/text.tsx";
 import { useTitle } from "../parts/title.ts";
 import { useResource } from "../state/resource.ts";
 import { notify } from "../state/toast.ts";
+import { byName } from "../base/order.ts";
 
 interface Aliased {
 	alias: string;
@@ -37,7 +38,7 @@ export function ModelView({ name }: { name: string }) {
 		versions.reload();
 		setChanges((n) => n + 1);
 	};
-	const aliases = [...(model.data.aliases ?? [])].sort((a, b) => a.alias.localeCompare(b.alias));
+	const aliases = [...(model.data.aliases ?? [])].sort((a, b) => byName(a.alias, b.alias));
 	return (
 		<>
 			<Head

@@ -20,6 +20,7 @@ import { useTitle } from "../parts/title.ts";
 import { usePoll, useResource } from "../state/resource.ts";
 import { notify } from "../state/toast.ts";
 import { query } from "../state/url.ts";
+import { byName } from "../base/order.ts";
 
 const overviewKeys = 60;
 const overviewCharts = 4;
@@ -38,7 +39,7 @@ function Loaded({ run, error, reload }: { run: api.Run; error: unknown; reload: 
 	const tab = query.value.get("tab") ?? "overview";
 	const here = path("runs", run.id);
 	const runs = useMemo(() => new Map([[run.id, { id: run.id, name: run.name, startMs: run.startMs }]]), [run.id, run.name, run.startMs]);
-	const keys = useMemo(() => [...run.metrics.keys()].sort((a, b) => a.localeCompare(b)), [[...run.metrics.keys()].join("\n")]);
+	const keys = useMemo(() => [...run.metrics.keys()].sort(byName), [[...run.metrics.keys()].join("\n")]);
 	const live = run.status === "RUNNING" ? [run.id] : [];
 	return (
 		<>
@@ -138,7 +139,7 @@ function Overview({ run, runs, keys, live }: OverviewProps) {
 								<div class="toolbar">
 									<h2>Charts</h2>
 									<div class="toolbar-end">
-										{curves.length > overviewCharts && <Link href={path("runs", run.id) + "?tab=charts"}>All {curves.length} charts</Link>}
+										{curves.length > overviewCharts && <Link href={path("runs", run.id) + "?tab=charts"}>All charts</Link>}
 										<ChartSettings />
 									</div>
 								</div>
@@ -153,7 +154,7 @@ function Overview({ run, runs, keys, live }: OverviewProps) {
 }
 
 function byKey(a: [string, string], b: [string, string]): number {
-	return a[0].localeCompare(b[0]);
+	return byName(a[0], b[0]);
 }
 
 function MetricTable({ run, keys, series }: { run: api.Run; keys: string[]; series: Series }) {
