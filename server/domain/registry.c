@@ -281,7 +281,7 @@ model_latest(struct ctx *cx, const char *name, const char *const *wanted, size_t
 	enum status st;
 
 	for (size_t i = 0; i < wanted_count; i++) {
-		enum stage s;
+		enum stage s = STAGE_NONE;
 
 		if ((st = stage_from(cx, wanted[i], &s)) != OK)
 			return st;
