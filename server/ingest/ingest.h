@@ -64,6 +64,17 @@ struct run_latest {
 /* For each of the runs (any order, no twins): its keys. out has room for n. */
 enum status ingest_latest(struct tx *tx, const int64_t *run_ids, size_t n, struct run_latest *out) must_check;
 
+/*
+ * For searches: the latest of a few keys of many runs, in one pass and in the memory of the answer alone. out has room for
+ * n * key_count: out[i * key_count + k] is of run_ids[i] and keys[k]. Runs and keys without twins.
+ */
+struct last_value {
+	struct sample last;
+	bool there;
+};
+enum status ingest_last(struct tx *tx, const int64_t *run_ids, size_t n, const char *const *keys, size_t key_count,
+	struct last_value *out) must_check;
+
 /* History of one key in MLflow's order (time, step, value; NaN sorts as 0), from after `after` (NULL: the start), at most limit + 1. */
 enum status ingest_history(struct tx *tx, int64_t run_id, const char *key, const struct sample *after,
 	size_t limit, struct sample **out, size_t *n) must_check;

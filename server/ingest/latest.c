@@ -308,9 +308,12 @@ hand_out(const struct folding *f, struct run_latest *out)
 enum status
 ingest_latest(struct tx *tx, const int64_t *run_ids, size_t n, struct run_latest *out)
 {
-	struct folding f = { .cx = tx_ctx(tx), .codec = codec_new(), .runs = n };
+	struct folding f = { .cx = tx_ctx(tx), .runs = n };
 	enum status st;
 
+	if (n == 0)
+		return OK;
+	f.codec = codec_new();
 	f.places = arena_array(f.cx->arena, n, sizeof(*f.places));
 	for (size_t i = 0; i < n; i++) {
 		f.places[i] = (struct place){ run_ids[i], i };

@@ -105,6 +105,18 @@ store_metric_key_names(struct tx *tx, const int64_t *experiment_ids, const int64
 	return query_list(&q, named_key_from_row, sizeof(**out), out, found);
 }
 
+enum status
+store_metric_keys_of_runs(struct tx *tx, const int64_t *run_ids, size_t runs, const char *const *names,
+	size_t n, struct metric_key **out, size_t *found)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_metric_keys_of_runs);
+	query_int8s(&q, run_ids, runs);
+	query_texts(&q, names, n);
+	return query_list(&q, named_key_from_row, sizeof(**out), out, found);
+}
+
 /* ---- tail rows ---- */
 
 static char *

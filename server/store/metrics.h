@@ -32,6 +32,10 @@ enum status store_metric_keys_make(struct tx *tx, int64_t experiment_id, const c
 enum status store_metric_key_names(struct tx *tx, const int64_t *experiment_ids, const int64_t *key_ids, size_t n,
 	struct metric_key **out, size_t *found) must_check;
 
+/* The numbers that names have in the experiments of some runs, in no order. */
+enum status store_metric_keys_of_runs(struct tx *tx, const int64_t *run_ids, size_t runs, const char *const *names, size_t n,
+	struct metric_key **out, size_t *found) must_check;
+
 /* Append one row for store_metric_tail_copy(). */
 void metric_tail_row(struct buf *rows, int64_t run_id, int64_t seq, int32_t n, const void *data, size_t len);
 /* ALREADY_EXISTS: a row with this run_id and seq is there. */

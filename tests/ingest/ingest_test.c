@@ -201,6 +201,40 @@ many_runs_are_read_in_one_go(void **state)
 	ingest_stop(in);
 }
 
+/* Two experiments, whose numbers for the same names differ. */
+static void
+a_few_keys_of_many_runs_are_read_for_a_search(void **state)
+{
+	static const char *const keys[] = { "y", "unknown", "x" };
+	struct pg_test *t = *state;
+	struct ingest *in = start(t->pool);
+	const struct point first[] = { { "x", 1, 10, 1 }, { "y", 2, 10, 1 }, { "x", 3, 9, 2 },
+		{ "z", 4, 9, 9 } };
+	const struct point second[] = { { "y", 5, 10, 1 }, { "y", NOT_A_NUMBER, 11, 1 }, { "a", 1, 1, 1 } };
+	int64_t ids[3] = { make_run(t, "c"), make_run(t, "b"), make_run(t, "a") };
+	struct last_value out[9];
+	struct tx *tx = NULL;
+
+	(void)pg_sql(t, "INSERT INTO cairn.experiment (experiment_id, name, artifact_location, "
+			"created_unix_ms, updated_unix_ms) "
+			"VALUES (7, 'other', '', 0, 0)");
+	(void)pg_sql(t, "UPDATE cairn.run SET experiment_id = 7 WHERE uuid = 'b'");
+	assert_int_equal(submit(in, &t->cx, "a", first, 4), OK);
+	assert_int_equal(submit(in, &t->cx, "b", second, 3), OK);
+	assert_int_equal(submit(in, &t->cx, "b", second, 1), OK);
+	assert_int_equal(tx_begin(&t->cx, &tx), OK);
+	assert_int_equal(ingest_last(tx, ids, 3, keys, 3, out), OK);
+	for (int i = 0; i < 3; i++)
+		assert_false(out[i].there || out[i * 3 + 1].there);
+	assert_true(out[6].there && out[6].last.value == 2 && out[8].there && out[8].last.value == 3);
+	assert_true(out[3].there && isnan(out[3].last.value) && !out[5].there);
+	assert_int_equal(ingest_last(tx, ids, 3, &keys[1], 1, out), OK);
+	assert_false(out[2].there);
+	assert_int_equal(ingest_last(tx, ids, 0, keys, 3, out), OK);
+	tx_rollback(&tx);
+	ingest_stop(in);
+}
+
 static void
 exact_duplicates_count_once(void **state)
 {
@@ -894,6 +928,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		pg_test(points_come_back_as_latest_history_and_samples),
 		pg_test(many_runs_are_read_in_one_go),
+		pg_test(a_few_keys_of_many_runs_are_read_for_a_search),
 		pg_test(exact_duplicates_count_once),
 		pg_test(history_goes_on_where_the_page_ended),
 		pg_test(a_request_of_ten_thousand_keys_fits),
