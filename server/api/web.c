@@ -30,21 +30,24 @@ static const char no_ui[] =
 	"This Cairn was built without its web UI (CAIRN_WEB=OFF). The API is here all the same: "
 	"point MLflow or the program cairn at this address.\n";
 
+/* What web_setup() read from a folder; nothing: the embedded files are served. */
 static struct {
-	const struct web_file *files;
+	struct web_file *files;
 	size_t count;
-	struct web_file *read; /* what web_setup() read from a folder, else NULL */
 	size_t bytes;
-} web;
+} folder;
 
 /* ---- answering ---- */
 
 static const struct web_file *
 web_find(const char *path)
 {
-	for (size_t i = 0; i < web.count; i++)
-		if (str_eq(web.files[i].path, path))
-			return &web.files[i];
+	const struct web_file *files = folder.files ? folder.files : web_files;
+	size_t count = folder.files ? folder.count : web_file_count;
+
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(files[i].path, path))
+			return &files[i];
 	return NULL;
 }
 
@@ -205,7 +208,7 @@ read_file(const char *name, struct web_bytes *out)
 		return false;
 	if (fstat(fileno(f), &st) != 0)
 		goto out;
-	if (st.st_size < 0 || (size_t)st.st_size > FOLDER_BYTES - web.bytes) {
+	if (st.st_size < 0 || (size_t)st.st_size > FOLDER_BYTES - folder.bytes) {
 		errno = EFBIG;
 		goto out;
 	}
@@ -217,7 +220,7 @@ read_file(const char *name, struct web_bytes *out)
 		goto out;
 	}
 	*out = (struct web_bytes){ data, len };
-	web.bytes += len;
+	folder.bytes += len;
 	ok = true;
 out:
 	fclose(f);
@@ -255,7 +258,7 @@ add_file(const char *name, const char *path)
 
 	if (str_ends(path, ".br") || str_ends(path, ".gz") || str_eq(path, "/manifest.json"))
 		return true;
-	if (web.count == FOLDER_FILES) {
+	if (folder.count == FOLDER_FILES) {
 		errno = EFBIG;
 		return false;
 	}
@@ -265,20 +268,20 @@ add_file(const char *name, const char *path)
 	file.type = type_of(path);
 	file.etag = etag_of(&file.plain);
 	bool ok = read_beside(name, ".br", &file.br) && read_beside(name, ".gz", &file.gzip);
-	web.read = mem_resize(web.read, web.count + 1, sizeof *web.read);
-	web.read[web.count++] = file;
+	folder.files = mem_resize(folder.files, folder.count + 1, sizeof *folder.files);
+	folder.files[folder.count++] = file;
 	return ok;
 }
 
-static bool read_folder(const char *folder, const char *prefix, int depth);
+static bool read_folder(const char *dirname, const char *prefix, int depth);
 
 static bool
-add_entry(const char *folder, const char *prefix, const char *entry, int depth)
+add_entry(const char *dirname, const char *prefix, const char *entry, int depth)
 {
 	char name[PATH_MAX], path[PATH_MAX];
 	struct stat st;
 
-	if (snprintf(name, sizeof name, "%s/%s", folder, entry) >= (int)sizeof name ||
+	if (snprintf(name, sizeof name, "%s/%s", dirname, entry) >= (int)sizeof name ||
 		snprintf(path, sizeof path, "%s/%s", prefix, entry) >= (int)sizeof path) {
 		errno = ENAMETOOLONG;
 		return false;
@@ -291,7 +294,7 @@ add_entry(const char *folder, const char *prefix, const char *entry, int depth)
 }
 
 static bool
-read_folder(const char *folder, const char *prefix, int depth)
+read_folder(const char *dirname, const char *prefix, int depth)
 {
 	const struct dirent *entry;
 	bool ok = true;
@@ -299,11 +302,11 @@ read_folder(const char *folder, const char *prefix, int depth)
 
 	if (depth > FOLDER_DEPTH)
 		return true;
-	if ((dir = opendir(folder)) == NULL)
+	if ((dir = opendir(dirname)) == NULL)
 		return false;
 	while (ok && (entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.')
-			ok = add_entry(folder, prefix, entry->d_name, depth);
+			ok = add_entry(dirname, prefix, entry->d_name, depth);
 	int saved = errno;
 	closedir(dir);
 	errno = saved;
@@ -313,19 +316,14 @@ read_folder(const char *folder, const char *prefix, int depth)
 bool
 web_setup(const char *dir, char *error, size_t error_size)
 {
-	web.files = web_files;
-	web.count = web_file_count;
 	if (dir == NULL)
 		return true;
-	web.count = 0;
-	bool ok = read_folder(dir, "", 0);
-	web.files = web.read;
-	if (!ok) {
+	if (!read_folder(dir, "", 0)) {
 		snprintf(
 			error, error_size, "the web UI's folder %s cannot be read: %s", dir, strerror(errno));
 		return false;
 	}
-	if (web_find("/index.html") != NULL)
+	if (folder.count > 0 && web_find("/index.html") != NULL)
 		return true;
 	snprintf(error, error_size,
 		"the web UI's folder %s has no index.html: build it with npm run build in web/", dir);
@@ -335,13 +333,13 @@ web_setup(const char *dir, char *error, size_t error_size)
 void
 web_teardown(void)
 {
-	for (size_t i = 0; web.read && i < web.count; i++) {
-		free((void *)web.read[i].path);
-		free((void *)web.read[i].etag);
-		free((void *)web.read[i].plain.data);
-		free((void *)web.read[i].br.data);
-		free((void *)web.read[i].gzip.data);
+	for (size_t i = 0; i < folder.count; i++) {
+		free((void *)folder.files[i].path);
+		free((void *)folder.files[i].etag);
+		free((void *)folder.files[i].plain.data);
+		free((void *)folder.files[i].br.data);
+		free((void *)folder.files[i].gzip.data);
 	}
-	free(web.read);
-	memset(&web, 0, sizeof web);
+	free(folder.files);
+	memset(&folder, 0, sizeof folder);
 }

@@ -11,7 +11,7 @@
 #include "http/route.h"
 
 /*
- * Once, before the server starts. dir NULL: the embedded files. Else every file below dir is read now (the request
+ * Before the server starts. dir NULL: the embedded files, as without a call. Else every file below dir is read now (the request
  * never names a file of the disk); false and one sentence in `error` when that fails.
  */
 bool web_setup(const char *dir, char *error, size_t error_size) must_check;
