@@ -165,7 +165,7 @@ plain_addresses() {
 }
 
 run_pytest() { # NAME PYTHON FOLDER
-	plain_addresses "$2" -m pytest --color=no -c "$3/pytest.ini" --rootdir "$3" --junitxml "$RESULTS/$1.xml" \
+	plain_addresses "$2" -m pytest --color=no -c tests/pytest.ini --rootdir tests --junitxml "$RESULTS/$1.xml" \
 		-o junit_family=xunit2 "$3"
 }
 
