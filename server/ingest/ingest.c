@@ -24,6 +24,7 @@
 #define COMMIT_BYTES    (4u << 20)  /* most of what one transaction takes from the queue */
 #define KEY_CACHE_BYTES (16u << 20) /* names and numbers kept in memory */
 #define SETTLE_MS       15000       /* how long an unknown commit is looked into */
+#define SETTLE_STOP_MS  3000        /* the same when the server is stopping */
 #define SETTLE_PAUSE_MS 50
 #define TRIES           2 /* nothing was sent yet: a broken connection or a deadlock is met once more */
 
@@ -345,15 +346,26 @@ send_again(struct writer *w, const struct group *g)
 	return st;
 }
 
+static bool
+patient(struct ingest *in, int64_t since_mono_ms)
+{
+	bool stopping;
+
+	pthread_mutex_lock(&in->lock);
+	stopping = in->stopping;
+	pthread_mutex_unlock(&in->lock);
+	return clock_mono_ms() - since_mono_ms < (stopping ? SETTLE_STOP_MS : SETTLE_MS);
+}
+
 /* After a commit whose answer was lost. */
 static enum status
 settle(struct writer *w, const struct group *g)
 {
-	int64_t until = clock_mono_ms() + SETTLE_MS;
+	int64_t since = clock_mono_ms();
 	enum status st = UNAVAILABLE;
 
 	log_warn("commit_unknown", "requests=%zu", g->n);
-	while ((st == UNAVAILABLE || st == TIMED_OUT) && clock_mono_ms() < until) {
+	while ((st == UNAVAILABLE || st == TIMED_OUT) && patient(w->in, since)) {
 		pause_ms(SETTLE_PAUSE_MS);
 		st = send_again(w, g);
 	}

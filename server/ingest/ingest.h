@@ -72,8 +72,8 @@ struct last_value {
 	struct sample last;
 	bool there;
 };
-enum status ingest_last(struct tx *tx, const int64_t *run_ids, size_t n, const char *const *keys, size_t key_count,
-	struct last_value *out) must_check;
+enum status ingest_last(struct tx *tx, const int64_t *run_ids, size_t n, const char *const *keys,
+	size_t key_count, struct last_value *out) must_check;
 
 /* History of one key in MLflow's order (time, step, value; NaN sorts as 0), from after `after` (NULL: the start), at most limit + 1. */
 enum status ingest_history(struct tx *tx, int64_t run_id, const char *key, const struct sample *after,
