@@ -33,10 +33,14 @@ tune_memory(void)
 static void
 block_signals(void)
 {
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, usual = { .sa_handler = SIG_DFL };
 	sigset_t mine;
 
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	/* a shell starts background jobs with SIGINT ignored: then it would never arrive */
+	(void)sigaction(SIGTERM, &usual, NULL);
+	(void)sigaction(SIGINT, &usual, NULL);
+	(void)sigaction(SIGCHLD, &usual, NULL);
 	sigemptyset(&mine);
 	sigaddset(&mine, SIGTERM);
 	sigaddset(&mine, SIGINT);
@@ -80,7 +84,8 @@ run(const struct config *c)
 		return 1;
 	}
 	(void)umask(077);
-	log_setup(c->least, c->log_json);
+	/* beside serve the answer is what counts; what goes wrong is said anyway */
+	log_setup(c->command != COMMAND_SERVE && c->least == LOG_LEVEL_INFO ? LOG_LEVEL_WARN : c->least, c->log_json);
 	tune_memory();
 	block_signals();
 	if (c->command == COMMAND_SERVE)
