@@ -236,7 +236,8 @@ experiment_search(struct ctx *cx, const struct search_in *in, struct experiment 
 	struct tx *tx = NULL;
 	enum status st;
 
-	if ((st = page_begin(cx, SEARCH_EXPERIMENTS, in, 50000, &page)) != OK)
+	if ((st = page_open(cx, SEARCH_EXPERIMENTS, in, 50000, page_scope(cx, NULL, 0, in->view), &page)) !=
+		OK)
 		return st;
 	if ((st = tx_auto(cx, &tx)) == OK)
 		st = store_experiment_list(tx, in->view, out, n);

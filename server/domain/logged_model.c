@@ -195,44 +195,94 @@ out:
 
 /* ---- search ---- */
 
-/* The latest value of a key: the last of its points, for they are ordered. */
+/*
+ * Metrics: the filter looks at every value within the request's datasets, the order at the latest, of the dataset it names.
+ * Which points are in scope is the same for the whole request, so the points of a model outside it are marked once.
+ */
+struct candidate {
+	struct logged_model *model;
+	bool *in_scope;  /* of each point */
+	double *scratch; /* room for all its points, once a column */
+	size_t columns;
+};
+
 static void
-metric(const struct logged_model *m, const char *key, struct search_value *v)
+recorded(const struct candidate *c, const struct search_column *column, struct search_value *v)
 {
+	const struct logged_model *m = c->model;
+	double *numbers = c->scratch + (size_t)column->slot * m->metric_count;
+	size_t n = 0;
+
 	for (size_t i = 0; i < m->metric_count; i++)
-		if (str_eq(m->metrics[i].key, key))
-			page_number(v, m->metrics[i].value);
+		if (c->in_scope[i] && str_eq(m->metrics[i].key, column->name))
+			numbers[n++] = m->metrics[i].value;
+	if (n > 0)
+		*v = (struct search_value){ .kind = VALUE_NUMBERS, .numbers = numbers, .number_count = n };
 }
 
 static void
-attribute(const void *row, const struct search_column *c, struct search_value *v)
+latest(const struct logged_model *m, const struct search_column *column, struct search_value *v)
 {
-	const struct logged_model *m = row;
+	const struct model_point *last = NULL;
 
-	if (c->entity == ENTITY_METRIC)
-		metric(m, c->name, v);
-	else if (c->entity == ENTITY_PARAM)
-		page_pair(m->params, m->param_count, c->name, v);
-	else if (c->entity == ENTITY_TAG)
-		page_pair(m->tags, m->tag_count, c->name, v);
-	else if (str_eq(c->name, "name"))
+	for (size_t i = 0; i < m->metric_count; i++) {
+		const struct model_point *p = &m->metrics[i];
+
+		if (!str_eq(p->key, column->name) ||
+			(column->dataset_name != NULL && !str_eq(p->dataset_name, column->dataset_name)) ||
+			(column->dataset_digest != NULL &&
+				!str_eq(p->dataset_digest, column->dataset_digest)))
+			continue;
+		if (last == NULL || p->time_unix_ms > last->time_unix_ms ||
+			(p->time_unix_ms == last->time_unix_ms && p->step >= last->step))
+			last = p;
+	}
+	if (last != NULL)
+		page_number(v, last->value);
+}
+
+static void
+attribute(const struct logged_model *m, const char *name, struct search_value *v)
+{
+	if (str_eq(name, "name"))
 		page_text(v, m->name);
-	else if (str_eq(c->name, "model_id"))
+	else if (str_eq(name, "model_id"))
 		page_text(v, m->uuid);
-	else if (str_eq(c->name, "model_type"))
+	else if (str_eq(name, "model_type"))
 		page_text(v, m->model_type);
-	else if (str_eq(c->name, "status"))
-		page_text(v, logged_model_status_name(m->status) + strlen("LOGGED_MODEL_"));
-	else if (str_eq(c->name, "source_run_id"))
+	else if (str_eq(name, "source_run_id"))
 		page_text(v, m->source_run_uuid);
-	else if (str_eq(c->name, "artifact_uri") || str_eq(c->name, "artifact_location"))
+	else if (str_eq(name, "artifact_location"))
 		page_text(v, m->artifact_uri);
-	else if (str_eq(c->name, "experiment_id"))
+	else if (str_eq(name, "lifecycle_stage"))
+		page_text(v, m->deleted ? "deleted" : "active");
+	else if (str_eq(name, "status_message"))
+		page_text(v, m->status_message);
+	else if (str_eq(name, "status"))
+		page_int(v, m->status);
+	else if (str_eq(name, "experiment_id"))
 		page_int(v, m->experiment_id);
-	else if (str_eq(c->name, "creation_timestamp") || str_eq(c->name, "creation_timestamp_ms"))
+	else if (str_eq(name, "creation_timestamp"))
 		page_int(v, m->created_unix_ms);
-	else if (str_eq(c->name, "last_updated_timestamp") || str_eq(c->name, "last_updated_timestamp_ms"))
+	else if (str_eq(name, "last_updated_timestamp"))
 		page_int(v, m->updated_unix_ms);
+}
+
+static void
+candidate_value(const void *row, const struct search_column *column, struct search_value *v)
+{
+	const struct candidate *c = row;
+
+	if (column->entity == ENTITY_METRIC && column->latest)
+		latest(c->model, column, v);
+	else if (column->entity == ENTITY_METRIC)
+		recorded(c, column, v);
+	else if (column->entity == ENTITY_PARAM)
+		page_pair(c->model->params, c->model->param_count, column->name, v);
+	else if (column->entity == ENTITY_TAG)
+		page_pair(c->model->tags, c->model->tag_count, column->name, v);
+	else
+		attribute(c->model, column->name, v);
 }
 
 static bool
@@ -245,65 +295,89 @@ in_scope(const struct model_point *p, const struct dataset_scope *d, size_t n)
 	return false;
 }
 
-/* Datasets narrow the metrics that count; a model without any such metric is out. */
-static size_t
-narrow(struct logged_model *models, size_t n, const struct logged_model_search *in)
+/* Marks the points that count. Without a metric in the filter, datasets ask for any metric on them. */
+static bool
+mark(struct ctx *cx, struct candidate *c, const struct logged_model_search *in, bool filters_metrics)
 {
-	size_t kept = 0;
+	size_t n = c->model->metric_count, marked = 0;
 
+	c->in_scope = arena_array(cx->arena, n, sizeof(bool));
+	c->scratch = arena_array(cx->arena, n * c->columns, sizeof(double));
 	for (size_t i = 0; i < n; i++) {
-		size_t points = 0;
-
-		for (size_t k = 0; k < models[i].metric_count; k++)
-			if (in_scope(&models[i].metrics[k], in->datasets, in->dataset_count))
-				models[i].metrics[points++] = models[i].metrics[k];
-		models[i].metric_count = points;
-		if (points > 0)
-			models[kept++] = models[i];
+		c->in_scope[i] = in->dataset_count == 0 ||
+				 in_scope(&c->model->metrics[i], in->datasets, in->dataset_count);
+		marked += c->in_scope[i];
 	}
-	return kept;
+	return in->dataset_count == 0 || filters_metrics || marked > 0;
+}
+
+static struct candidate *
+find_candidates(struct ctx *cx, const struct search *search, const struct logged_model_search *in,
+	struct logged_model *models, size_t *n)
+{
+	struct candidate *out = arena_array(cx->arena, *n, sizeof(*out));
+	size_t columns, kept = 0;
+	const struct search_column *column = search_columns(search, &columns);
+	bool filters_metrics = false;
+
+	for (size_t i = 0; i < columns; i++)
+		filters_metrics |= column[i].entity == ENTITY_METRIC && !column[i].latest;
+	for (size_t i = 0; i < *n; i++) {
+		out[kept] = (struct candidate){ .model = &models[i], .columns = columns };
+		kept += mark(cx, &out[kept], in, filters_metrics);
+	}
+	*n = kept;
+	return out;
 }
 
 static enum status
-order_texts(struct ctx *cx, const struct logged_model_search *in, struct search_in *search)
+compile(struct ctx *cx, const struct logged_model_search *in, struct search **out)
 {
-	search->order_by = arena_array(cx->arena, in->order_by_count, sizeof(char *));
-	search->order_by_count = in->order_by_count;
-	for (size_t i = 0; i < in->order_by_count; i++) {
-		const struct logged_model_order *o = &in->order_by[i];
+	struct search_field *order = arena_array(cx->arena, in->order_by_count, sizeof(*order));
 
-		search->order_by[i] = arena_printf(cx->arena, "%s %s", o->field_name,
-			o->has_ascending && !o->ascending ? "DESC" : "ASC");
-	}
-	return OK;
+	for (size_t i = 0; i < in->order_by_count; i++)
+		order[i] = (struct search_field){ in->order_by[i].field_name,
+			in->order_by[i].has_ascending && !in->order_by[i].ascending,
+			in->order_by[i].dataset_name, in->order_by[i].dataset_digest };
+	return search_compile_fields(cx, in->filter, order, in->order_by_count, out);
+}
+
+static enum status
+take_page(struct ctx *cx, const struct page *page, const struct logged_model_search *in,
+	struct logged_model *models, size_t found, struct logged_model **out, size_t *n,
+	const char **next_token)
+{
+	struct candidate *all = find_candidates(cx, page->search, in, models, &found), *hits;
+	enum status st = page_take(cx, page, all, found, (void **)&hits, n, next_token);
+
+	*out = arena_array(cx->arena, *n, sizeof(**out));
+	for (size_t i = 0; st == OK && i < *n; i++)
+		(*out)[i] = *hits[i].model;
+	return st;
 }
 
 enum status
 logged_model_search(struct ctx *cx, const struct logged_model_search *in, struct logged_model **out,
 	size_t *n, const char **next_token)
 {
-	struct page page = { .value = attribute, .size = sizeof(struct logged_model) };
-	struct search_in search = {
-		.filter = in->filter, .max_results = in->max_results, .page_token = in->page_token
-	};
+	struct page page = { .value = candidate_value, .size = sizeof(struct candidate) };
+	struct search_in search = { .max_results = in->max_results, .page_token = in->page_token };
 	int64_t *experiments = arena_array(cx->arena, in->experiment_id_count, sizeof(*experiments));
 	struct logged_model *all;
 	struct tx *tx = NULL;
+	size_t found;
 	enum status st;
 
 	for (size_t i = 0; i < in->experiment_id_count; i++)
 		if ((st = name_experiment_id(cx, in->experiment_ids[i], &experiments[i])) != OK)
 			return st;
-	if ((st = order_texts(cx, in, &search)) != OK ||
-		(st = page_begin(cx, SEARCH_LOGGED_MODELS, &search, 50000, &page)) != OK)
+	if ((st = compile(cx, in, &page.search)) != OK ||
+		(st = page_begin(cx, &search, 50000,
+			 page_scope(cx, experiments, in->experiment_id_count, VIEW_ACTIVE), &page)) != OK)
 		return st;
 	if ((st = tx_begin_snapshot(cx, &tx)) == OK &&
-		(st = store_logged_model_list(tx, experiments, in->experiment_id_count, &all, n)) == OK)
-		st = store_logged_model_metrics(tx, all, *n);
+		(st = store_logged_model_list(tx, experiments, in->experiment_id_count, &all, &found)) == OK)
+		st = store_logged_model_metrics(tx, all, found);
 	tx_rollback(&tx);
-	if (st != OK)
-		return st;
-	if (in->dataset_count > 0)
-		*n = narrow(all, *n, in);
-	return page_take(cx, &page, all, *n, (void **)out, n, next_token);
+	return st == OK ? take_page(cx, &page, in, all, found, out, n, next_token) : st;
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+
 void
 page_text(struct search_value *v, const char *text)
 {
@@ -44,22 +46,44 @@ page_pair(const struct key_value *pairs, size_t n, const char *key, struct searc
 	}
 }
 
-enum status
-page_begin(struct ctx *cx, enum search_target target, const struct search_in *in, int64_t most,
-	struct page *page)
+const char *
+page_scope(struct ctx *cx, const int64_t *ids, size_t n, enum view view)
 {
-	enum status st;
+	struct buf b;
+	const char *out;
 
+	buf_init(&b, 1 << 20);
+	buf_printf(&b, "view=%d", (int)view);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, ",%lld", (long long)ids[i]);
+	out = arena_strn(cx->arena, b.data, b.len);
+	buf_fini(&b);
+	return out;
+}
+
+enum status
+page_begin(struct ctx *cx, const struct search_in *in, int64_t most, const char *scope, struct page *page)
+{
 	if (in->max_results < 1 || in->max_results > most)
 		return fail(cx, INVALID,
 			"Invalid value %lld for parameter 'max_results' supplied. It must be a positive "
 			"integer of at most %lld",
 			(long long)in->max_results, (long long)most);
 	page->limit = (size_t)in->max_results;
-	st = search_compile(cx, target, in->filter, in->order_by, in->order_by_count, &page->search);
-	if (st != OK || in->page_token == NULL || *in->page_token == '\0')
-		return st;
+	search_scope(page->search, scope);
+	if (in->page_token == NULL || *in->page_token == '\0')
+		return OK;
 	return search_token_read(cx, page->search, in->page_token, &page->after);
+}
+
+enum status
+page_open(struct ctx *cx, enum search_target target, const struct search_in *in, int64_t most,
+	const char *scope, struct page *page)
+{
+	enum status st =
+		search_compile(cx, target, in->filter, in->order_by, in->order_by_count, &page->search);
+
+	return st == OK ? page_begin(cx, in, most, scope, page) : st;
 }
 
 /* A row that matched, with its values. */

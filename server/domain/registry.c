@@ -232,26 +232,6 @@ model_value(const void *row, const struct search_column *c, struct search_value 
 		page_int(v, m->updated_unix_ms);
 }
 
-/* Prompts ride on the registry: they are shown only to a filter that names their tag. */
-#define PROMPT_TAG "mlflow.prompt.is_prompt"
-
-static size_t
-without_prompts(struct model *models, size_t n, const char *filter)
-{
-	size_t kept = 0;
-
-	if (filter != NULL && strstr(filter, PROMPT_TAG) != NULL)
-		return n;
-	for (size_t i = 0; i < n; i++) {
-		struct search_value v = { .kind = VALUE_MISSING };
-
-		page_pair(models[i].tags, models[i].tag_count, PROMPT_TAG, &v);
-		if (v.kind != VALUE_TEXT || !str_eq_nocase(v.text, "true"))
-			models[kept++] = models[i];
-	}
-	return kept;
-}
-
 enum status
 model_search(
 	struct ctx *cx, const struct search_in *in, struct model **out, size_t *n, const char **next_token)
@@ -261,13 +241,11 @@ model_search(
 	struct tx *tx = NULL;
 	enum status st;
 
-	if ((st = page_begin(cx, SEARCH_MODELS, in, 1000, &page)) != OK)
+	if ((st = page_open(cx, SEARCH_MODELS, in, 1000, "", &page)) != OK)
 		return st;
-	if ((st = tx_begin_snapshot(cx, &tx)) == OK && (st = store_model_list(tx, &all, n)) == OK) {
-		*n = without_prompts(all, *n, in->filter);
-		if ((st = page_take(cx, &page, all, *n, (void **)out, n, next_token)) == OK)
-			st = load_latest(tx, *out, *n);
-	}
+	if ((st = tx_begin_snapshot(cx, &tx)) == OK && (st = store_model_list(tx, &all, n)) == OK &&
+		(st = page_take(cx, &page, all, *n, (void **)out, n, next_token)) == OK)
+		st = load_latest(tx, *out, *n);
 	tx_rollback(&tx);
 	return st;
 }
@@ -478,11 +456,11 @@ version_value(const void *row, const struct search_column *c, struct search_valu
 		page_pair(v->tags, v->tag_count, c->name, value);
 	else if (str_eq(c->name, "name"))
 		page_text(value, v->model);
-	else if (str_eq(c->name, "version_number") || str_eq(c->name, "version"))
+	else if (str_eq(c->name, "version_number"))
 		page_int(value, v->version);
 	else if (str_eq(c->name, "run_id"))
 		page_text(value, v->run_uuid);
-	else if (str_eq(c->name, "source_path") || str_eq(c->name, "source"))
+	else if (str_eq(c->name, "source_path"))
 		page_text(value, v->source);
 	else if (str_eq(c->name, "creation_timestamp"))
 		page_int(value, v->created_unix_ms);
@@ -499,10 +477,10 @@ version_search(
 	struct tx *tx = NULL;
 	enum status st;
 
-	if ((st = page_begin(cx, SEARCH_VERSIONS, in, 200000, &page)) != OK)
+	if ((st = page_open(cx, SEARCH_VERSIONS, in, 200000, "", &page)) != OK)
 		return st;
 	if ((st = tx_auto(cx, &tx)) == OK)
-		st = store_version_list(tx, NULL, &all, n);
+		st = store_version_list(tx, search_equals(page.search, "name"), &all, n);
 	tx_rollback(&tx);
 	return st == OK ? page_take(cx, &page, all, *n, (void **)out, n, next_token) : st;
 }

@@ -204,7 +204,8 @@ run_search(struct ctx *cx, const char *const *experiment_ids, size_t id_count, c
 	for (size_t i = 0; i < id_count; i++)
 		if ((st = name_experiment_id(cx, experiment_ids[i], &experiments[i])) != OK)
 			return st;
-	if ((st = page_begin(cx, SEARCH_RUNS, in, 50000, &page)) != OK)
+	if ((st = page_open(cx, SEARCH_RUNS, in, 50000, page_scope(cx, experiments, id_count, in->view),
+		     &page)) != OK)
 		return st;
 	if ((st = tx_begin_snapshot(cx, &tx)) == OK)
 		st = search_in_tx(tx, &page, experiments, id_count, in->view, out, n, next_token);
