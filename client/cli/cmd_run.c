@@ -148,8 +148,7 @@ last_word(char *line)
 }
 
 /*
- * "KEY VALUE STEP" or "KEY VALUE"; keys may hold blanks, so the line is read from its end. Three words of which the last
- * two are numbers have a step.
+ * "KEY VALUE STEP", or "KEY VALUE" for a key without blanks: the line is read from its end, since a key may hold blanks.
  */
 static int
 log_line(struct log *l, char *line, size_t number)
@@ -159,16 +158,12 @@ log_line(struct log *l, char *line, size_t number)
 	int64_t step = 0;
 	int rc;
 
-	if (before != NULL && str_double(before, &v) && str_int64(last, &step)) {
+	if (before != NULL && str_double(before, &v) && str_int64(last, &step))
 		rc = log_point(l, line, v, step);
-	} else {
-		if (before != NULL)
-			before[-1] = ' ';
-		rc = last != NULL && str_double(last, &v)
-			     ? log_point(l, line, v, count_step(l, line))
-			     : say(CAIRN_EINVAL, "line %zu, \"%.100s\", should read KEY VALUE [STEP]", number,
-				       shown);
-	}
+	else if (before == NULL && last != NULL && str_double(last, &v))
+		rc = log_point(l, line, v, count_step(l, line));
+	else
+		rc = say(CAIRN_EINVAL, "line %zu, \"%.100s\", should read KEY VALUE [STEP]", number, shown);
 	free(shown);
 	return rc;
 }

@@ -60,7 +60,8 @@ const struct command commands[] = {
 		"Prints the run's id.\n\n"
 		"With --metric - every line of standard input is a point, \"KEY VALUE [STEP]\"; without a "
 		"step the lines "
-		"of a key are counted. A line that is none is said and passed over, and the exit code is "
+		"of a key are counted; a key with blanks in it needs one. A line that is none is said and "
+		"passed over, and the exit code is "
 		"then 2.",
 		run_log_options, cmd_run_log },
 	{ "status", "", 0, "is the server there, and who am I",

@@ -373,13 +373,16 @@ explain(struct trip *t)
 	ctx_init(&cx, arena, NULL);
 	message = error_member(&cx, t->answer, "message");
 	error_code = error_member(&cx, t->answer, "error_code");
-	if (*message != '\0')
-		fault_set(t->rq->fault, code_of(status, error_code), "%s", message);
-	else if (status == 401)
+	if (status == 401 && t->client->token == NULL && t->client->username == NULL)
 		fault_set(t->rq->fault, CAIRN_EDENIED,
 			"%s wants to know who you are: set CAIRN_TOKEN, or MLFLOW_TRACKING_USERNAME and "
 			"MLFLOW_TRACKING_PASSWORD",
 			t->client->address);
+	else if (*message != '\0')
+		fault_set(t->rq->fault, code_of(status, error_code), "%s", message);
+	else if (status == 401)
+		fault_set(t->rq->fault, CAIRN_EDENIED,
+			"%s does not accept the user name and password, or the token", t->client->address);
 	else
 		fault_set(t->rq->fault, code_of(status, ""),
 			"%s answered %s %s with %ld: is it the address of a Cairn server?",

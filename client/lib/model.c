@@ -136,8 +136,8 @@ static int
 resolve(struct call *k, const char *reference, cairn_ref *out)
 {
 	const struct json *reply;
-	char *name, *target, *path;
-	int64_t version;
+	char *name = NULL, *target = NULL, *path;
+	int64_t version = 0;
 	int rc = split(k, reference, &name, &target, &version);
 
 	if (rc != CAIRN_OK)

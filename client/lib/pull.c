@@ -28,6 +28,7 @@ struct pull {
 	struct call *call;
 	const cairn_ref *ref;
 	unsigned flags;
+	bool changed;
 	int parent;                /* the folder in which both lie */
 	char name[NAME_BYTES];     /* of the directory */
 	char part[NAME_BYTES * 2]; /* of the one that grows */
@@ -79,9 +80,8 @@ static int
 open_part(struct pull *p)
 {
 	struct fault *f = &p->call->fault;
-	struct stat st;
+	struct stat st, named;
 
-	snprintf(p->part, sizeof(p->part), ".%.200s.cairn-%.16s.part", p->name, p->ref->digest + 7);
 	if (mkdirat(p->parent, p->part, 0700) != 0 && errno != EEXIST)
 		return fault_set(
 			f, CAIRN_EIO, "%s cannot be made beside the directory: %s", p->part, strerror(errno));
@@ -91,7 +91,9 @@ open_part(struct pull *p)
 	if (flock(p->fetch.root, LOCK_EX | LOCK_NB) != 0)
 		return fault_set(
 			f, CAIRN_ECONFLICT, "another process is pulling the same version to the same place");
-	if (fstat(p->fetch.root, &st) != 0 || st.st_nlink == 0)
+	/* the one who held the lock may have put the directory in its place meanwhile: then it is not ours to fill */
+	if (fstat(p->fetch.root, &st) != 0 || fstatat(p->parent, p->part, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+		st.st_ino != named.st_ino || st.st_dev != named.st_dev)
 		return fault_set(
 			f, CAIRN_ECONFLICT, "another process has just pulled to the same place: try again");
 	if (st.st_uid != geteuid())
@@ -341,6 +343,10 @@ fill(struct pull *p)
 {
 	int rc = open_part(p);
 
+	if (rc == CAIRN_OK && what_stands(p) == SAME) { /* somebody was quicker */
+		tree_remove(p->parent, p->part);
+		return CAIRN_OK;
+	}
 	if (rc == CAIRN_OK)
 		rc = clear_part(p);
 	if (rc == CAIRN_OK)
@@ -352,6 +358,7 @@ fill(struct pull *p)
 		rc = write_mark(p);
 	if (rc == CAIRN_OK)
 		rc = activate(p);
+	p->changed = rc == CAIRN_OK;
 	return rc;
 }
 
@@ -363,6 +370,7 @@ pull(struct pull *p, const char *directory, cairn_pull_result *result)
 
 	if (rc != CAIRN_OK)
 		return rc;
+	snprintf(p->part, sizeof(p->part), ".%.200s.cairn-%.16s.part", p->name, p->ref->digest + 7);
 	remove_stale(p);
 	standing = what_stands(p);
 	result->files = p->ref->files;
@@ -373,7 +381,7 @@ pull(struct pull *p, const char *directory, cairn_pull_result *result)
 	if ((rc = get_manifest(p)) == CAIRN_OK)
 		rc = fill(p);
 	*result = (cairn_pull_result){
-		.changed = rc == CAIRN_OK,
+		.changed = p->changed,
 		.bytes_fetched = p->fetch.fetched,
 		.bytes_reused = p->fetch.reused,
 		.files = (int64_t)p->manifest.count,
