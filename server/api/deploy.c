@@ -155,7 +155,9 @@ api_deploy_blob(struct request *rq, struct response *rs)
 	for (size_t i = 0; i < m.file_count; i++)
 		if (memcmp(m.files[i].sha256, digest, sizeof(digest)) == 0) {
 			response_header(rs, "Repr-Digest", repr_digest(cx, digest));
-			return files_send(rq, rs, &m.files[i], &(struct file_answer){ hex, true });
+			const char *slash = strrchr(m.files[i].path, '/');
+			const char *name = slash ? slash + 1 : m.files[i].path;
+			return files_send(rq, rs, &m.files[i], &(struct file_answer){ name, true });
 		}
 	return fail(cx, NOT_FOUND, "no file of version %lld of \"%s\" has the SHA-256 %s",
 		(long long)v.version, v.model, hex);
