@@ -710,7 +710,8 @@ nothing_acknowledged_is_lost_when_postgresql_is_killed(void **state)
 struct proxy {
 	char directory[160], server[192];
 	int listener;
-	pthread_t thread;
+	pthread_t thread, wires[256];
+	size_t wire_count; /* the accepting thread's, until it was joined */
 	atomic_bool stop;
 	atomic_int commits, cut_before, cut_after;
 };
@@ -807,7 +808,6 @@ proxy_main(void *arg)
 		struct pollfd fd = { .fd = p->listener, .events = POLLIN };
 		struct sockaddr_un to;
 		struct wire *w;
-		pthread_t thread;
 
 		if (poll(&fd, 1, 100) <= 0)
 			continue;
@@ -815,10 +815,9 @@ proxy_main(void *arg)
 		w->p = p;
 		w->client = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
 		w->server = unix_socket(p->server, &to);
-		if (connect(w->server, (struct sockaddr *)&to, sizeof(to)) != 0 ||
-			pthread_create(&thread, NULL, wire_main, w) != 0)
+		if (connect(w->server, (struct sockaddr *)&to, sizeof(to)) != 0 || p->wire_count == 256 ||
+			pthread_create(&p->wires[p->wire_count++], NULL, wire_main, w) != 0)
 			abort();
-		(void)pthread_detach(thread);
 	}
 	return NULL;
 }
@@ -846,7 +845,8 @@ proxy_stop(struct proxy *p)
 	atomic_store(&p->stop, true);
 	assert_int_equal(pthread_join(p->thread, NULL), 0);
 	(void)close(p->listener);
-	(void)usleep(300000); /* the wires look up ten times a second */
+	for (size_t i = 0; i < p->wire_count; i++)
+		assert_int_equal(pthread_join(p->wires[i], NULL), 0);
 }
 
 static struct pool *
