@@ -18,7 +18,8 @@ enum {
 	FOR_USER_ADMIN = 16,
 	FOR_USER_OTHER = 32,
 	FOR_TOKEN_ADD = 64,
-	FOR_ALL = 127,
+	FOR_ROUTES = 128,
+	FOR_ALL = 127, /* all that use a database */
 };
 
 struct command_row {
@@ -50,6 +51,9 @@ static const struct command_row commands[] = {
 		"Make a user an administrator, or with --revoke an ordinary user." },
 	{ COMMAND_TOKEN_ADD, "token add", "USER", FOR_TOKEN_ADD,
 		"Make a token that speaks for a user, and print it." },
+	{ COMMAND_ROUTES, "routes", NULL, FOR_ROUTES,
+		"List the routes of the API: method, path, operation, what it needs, where it runs, largest "
+		"body in bytes." },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -102,7 +106,7 @@ static const struct setting settings[] = {
 		"How a line of the log is written." },
 	{ "log-level", CHOICE, AT(log_level), FOR_ALL, 0, "debug|info|warn|error", "info", 0, 0, NULL,
 		"The least important lines that are logged." },
-	{ "workers", NUMBER, AT(workers), FOR_SERVE, 0, "N", "8", 1, 256, "threads",
+	{ "workers", NUMBER, AT(workers), FOR_SERVE, 0, "N", "24", 1, 256, "threads",
 		"Requests worked on at the same time." },
 	{ "loops", NUMBER, AT(loops), FOR_SERVE, 0, "N", "2", 1, 16, "threads",
 		"Event loops that hold the connections." },
@@ -112,7 +116,7 @@ static const struct setting settings[] = {
 		"Open connections of clients." },
 	{ "connections-per-address", NUMBER, AT(connections_per_address), FOR_SERVE, 0, "N", "0", 0, 65536,
 		"connections", "Open connections of one address; 0 for no limit. Leave it behind a proxy." },
-	{ "pool", NUMBER, AT(pool), FOR_SERVE, 0, "N", "10", 3, 200, "connections",
+	{ "pool", NUMBER, AT(pool), FOR_SERVE, 0, "N", "12", 3, 200, "connections",
 		"Connections to PostgreSQL, opened when needed." },
 	{ "config", TEXT, AT(config), FOR_ALL, 0, "FILE", NULL, 0, 0, NULL,
 		"A file of settings: lines \"name = value\"; lines that start with # are comments." },
@@ -597,7 +601,8 @@ check_meaning(struct parser *p)
 		check_public_url(p);
 		check_hosts(p);
 	}
-	if (c->data == NULL && (c->command == COMMAND_SERVE || c->database == NULL))
+	if (c->command != COMMAND_ROUTES && c->data == NULL &&
+		(c->command == COMMAND_SERVE || c->database == NULL))
 		complain(p,
 			"data is needed: --data DIR, the folder where cairnd keeps its database and files");
 }

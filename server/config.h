@@ -25,6 +25,7 @@ enum command {
 	COMMAND_USER_REMOVE,
 	COMMAND_USER_ADMIN,
 	COMMAND_TOKEN_ADD,
+	COMMAND_ROUTES,
 };
 
 /* Texts live as long as the config; NULL: not given. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "api/api.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "commands.h"
@@ -74,18 +75,38 @@ tell(const struct config *c)
 	return 0;
 }
 
+/* For tests and tools: the table, as it is. */
+static int
+list_routes(void)
+{
+	static const char *const needs[] = { "", "PUBLIC", "SIGNED_IN", "READ", "EDIT", "MANAGE", "ADMIN" };
+	static const char *const modes[] = { "", "INLINE", "WORKER", "SCANNED", "STREAMED" };
+	const struct route *routes;
+	size_t n;
+
+	routes = api_routes(&n);
+	for (size_t i = 0; i < n; i++)
+		(void)printf("%s\t%s\t%s\t%s\t%s\t%zu\n", routes[i].method, routes[i].path,
+			routes[i].operation, needs[routes[i].needs], modes[routes[i].mode],
+			routes[i].body_limit);
+	return 0;
+}
+
 static int
 run(const struct config *c)
 {
 	if (c->help || c->version || c->man)
 		return tell(c);
+	if (c->command == COMMAND_ROUTES)
+		return list_routes();
 	if (!hash_setup()) {
 		(void)fprintf(stderr, "cairnd: libsodium does not start: is /dev/urandom there?\n");
 		return 1;
 	}
 	(void)umask(077);
 	/* beside serve the answer is what counts; what goes wrong is said anyway */
-	log_setup(c->command != COMMAND_SERVE && c->least == LOG_LEVEL_INFO ? LOG_LEVEL_WARN : c->least, c->log_json);
+	log_setup(c->command != COMMAND_SERVE && c->least == LOG_LEVEL_INFO ? LOG_LEVEL_WARN : c->least,
+		c->log_json);
 	tune_memory();
 	block_signals();
 	if (c->command == COMMAND_SERVE)
