@@ -46,9 +46,9 @@ async function send(method: string, path: string, o: CallOptions): Promise<Respo
 		headers: { "X-Requested-With": "cairn-web", Accept: "application/json" },
 		signal: o.signal ?? null,
 	};
-	if (method !== "GET") {
+	if (o.body !== undefined) {
 		init.headers = { ...(init.headers as Record<string, string>), "Content-Type": "application/json" };
-		init.body = JSON.stringify(o.body ?? {});
+		init.body = JSON.stringify(o.body);
 	}
 	let response: Response;
 	try {
@@ -105,7 +105,7 @@ export function login(username: string, password: string): Promise<{ user: User 
 	return call("POST", v1 + "login", { body: { username, password }, signingIn: true });
 }
 export function logout(): Promise<object> {
-	return call("POST", v1 + "logout");
+	return call("POST", v1 + "logout", { body: {} });
 }
 export function changePassword(current: string, next: string): Promise<object> {
 	return call("PUT", v1 + "me/password", { body: { current_password: current, password: next }, signingIn: true });

@@ -165,8 +165,8 @@ function Body({ list, filter, archived, experiment, children }: BodyProps) {
 			return (
 				<Notice icon="search" title="The filter is not understood">
 					<p>
-						Compare with <code>and</code>: <code>metrics.loss &lt; 0.5</code>, <code>params.model = 'tree'</code>, <code>tags.team LIKE '%vision%'</code>,{" "}
-						<code>attributes.status = 'FINISHED'</code>.
+						For example <code>metrics.loss &lt; 0.5 and params.model = 'tree'</code>, <code>tags.team LIKE '%vision%'</code>,{" "}
+						<code>attributes.status = 'FAILED' or metrics.loss IS NULL</code>. Names with other signs in backticks: <code>metrics.`val/loss`</code>.
 					</p>
 					<button type="button" class="button" onClick={() => setQuery({ q: null })}>
 						Clear the filter
