@@ -754,7 +754,7 @@ man_setting(struct buf *out, const struct setting *s)
 void
 config_man(struct buf *out)
 {
-	buf_str(out, ".TH CAIRND 1 \"\" \"Cairn " CAIRN_VERSION
+	buf_str(out, ".TH CAIRND 1 2026-11-21 \"Cairn " CAIRN_VERSION
 		     "\"\n.SH NAME\ncairnd \\- experiment tracking and model registry server\n"
 		     ".SH SYNOPSIS\n");
 	for (size_t i = 0; i < COMMANDS; i++)

@@ -27,21 +27,27 @@
 #include "http/listen.h"
 #include "http/server.h"
 #include "ingest/ingest.h"
+#include "jobs/jobs.h"
 #include "postgres/postgres.h"
 #include "store/instance.h"
 
-#define HTTP_GRACE_MS 6500 /* with PostgreSQL's own, under ten seconds */
-#define QUEUE_BYTES   (32U * 1024 * 1024)
-#define WATCH_MS      500
+#define HTTP_GRACE_MS       6500 /* with PostgreSQL's own, under ten seconds */
+#define QUEUE_BYTES         (32U * 1024 * 1024)
+#define WRITER_CONNECTIONS  2 /* one to write on, one to open when it breaks */
+#define WRITER_ACQUIRE_MS   5000
+#define WRITER_STATEMENT_MS 30000
+#define WATCH_MS            500
 
 struct server {
 	const struct config *config;
 	struct data data;
 	struct database db;
 	struct parts parts;
+	struct pool *writer_pool;
 	struct arena *arena;
 	struct ctx cx;
 	struct http_server *http;
+	struct jobs *jobs;
 	const char **hosts;
 	char error[2048];
 	int64_t begin_mono_ms;
@@ -138,15 +144,21 @@ start_blobs(struct server *s)
 				     "writes to its blob store\"");
 	if ((st = blob_identity(s->parts.blobs, &s->cx, identity)) != OK)
 		return use_sentence(s, st);
-	if (identity[0] == '\0')
+	if (identity[0] == '\0' && !instance.has_blobs)
 		return use_sentence(s, blob_identify(s->parts.blobs, &s->cx, instance.instance_id));
 	if (str_eq(identity, instance.instance_id))
 		return OK;
-	(void)snprintf(s->error, sizeof(s->error),
-		"the blob store belongs to another Cairn (it is %s, the database is %s): give the --blobs "
-		"and the --database or --data that "
-		"belong together",
-		identity, instance.instance_id);
+	if (identity[0] == '\0')
+		(void)snprintf(s->error, sizeof(s->error),
+			"the blob store is new and empty, but the database %s knows of files in one: give "
+			"the --blobs that they are in",
+			instance.instance_id);
+	else
+		(void)snprintf(s->error, sizeof(s->error),
+			"the blob store belongs to another Cairn (it is %s, the database is %s): give the "
+			"--blobs and the --database or "
+			"--data that belong together",
+			identity, instance.instance_id);
 	return CONFLICT;
 }
 
@@ -226,6 +238,18 @@ start_api(struct server *s)
 	return api_setup(&o, s->error, sizeof(s->error)) ? OK : INVALID;
 }
 
+/* The metric writer has a connection of its own: busy workers must not keep it waiting. */
+static void
+start_ingest(struct server *s)
+{
+	s->writer_pool = pool_new(&(struct pool_options){ .conninfo = pool_conninfo(s->db.pool),
+		.size = WRITER_CONNECTIONS,
+		.acquire_timeout_ms = WRITER_ACQUIRE_MS,
+		.statement_timeout_ms = WRITER_STATEMENT_MS });
+	s->parts.ingest = ingest_start(
+		&(struct ingest_options){ .pool = s->writer_pool, .queue_limit_bytes = QUEUE_BYTES });
+}
+
 static enum status
 start_http(struct server *s)
 {
@@ -279,11 +303,11 @@ start(struct server *s)
 		if (stop_asked())
 			return TIMED_OUT;
 	}
-	s->parts.ingest = ingest_start(
-		&(struct ingest_options){ .pool = s->db.pool, .queue_limit_bytes = QUEUE_BYTES });
+	start_ingest(s);
 	collect_hosts(s);
 	if ((st = start_http(s)) != OK)
 		return st;
+	s->jobs = jobs_start(&s->parts);
 	return announce(s);
 }
 
@@ -295,8 +319,11 @@ stop(struct server *s)
 		data_remove(&s->data, "port");
 	if (s->http != NULL)
 		http_stop(s->http, HTTP_GRACE_MS);
+	jobs_stop(s->jobs);
 	if (s->parts.ingest != NULL)
 		ingest_stop(s->parts.ingest);
+	if (s->writer_pool != NULL)
+		pool_free(s->writer_pool);
 	if (s->parts.blobs != NULL)
 		blob_close(s->parts.blobs);
 	auth_fini();
