@@ -107,9 +107,11 @@ cluster_sweep(const char *folder, const struct owner *owner)
 static enum status
 run_initdb(const struct cluster *c, char *folder, const struct reason *why)
 {
-	char initdb[] = "initdb", at[] = "-D", sums[] = "-k", utf8[] = "--encoding=UTF8",
-	     locale[] = "--locale=C", user[] = "--username=cairn", local[] = "--auth-local=trust",
-	     host[] = "--auth-host=reject", quiet[] = "--no-instructions";
+	/* by its whole path: initdb looks for postgres beside itself */
+	char initdb[PATH_MAX], at[] = "-D", sums[] = "-k", utf8[] = "--encoding=UTF8",
+			       locale[] = "--locale=C", user[] = "--username=cairn",
+			       local[] = "--auth-local=trust", host[] = "--auth-host=reject",
+			       quiet[] = "--no-instructions";
 	char *argv[] = { initdb, at, folder, sums, utf8, locale, user, local, host,
 		c->programs->version >= 14 ? quiet : NULL, NULL };
 	char said[1024], how[64];
@@ -120,6 +122,7 @@ run_initdb(const struct cluster *c, char *folder, const struct reason *why)
 
 	if ((st = logfile_open(&log, c->folder, why)) != OK)
 		return st;
+	(void)snprintf(initdb, sizeof(initdb), "%s", c->programs->initdb);
 	pid = spawn_child(&(struct spawn){ c->programs->initdb, argv, c->owner, log.fd, SIGKILL });
 	ended = pid > 0 ? spawn_wait(pid, c->cancelled) : -1;
 	if (pid < 0) {

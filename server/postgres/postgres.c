@@ -111,13 +111,13 @@ quote_folder(char *out, size_t size, const char *name, const char *folder)
 static enum status
 launch(struct postgres *p, const struct reason *why)
 {
-	char sockets[PATH_MAX + 64], most[64], name[] = "postgres", at[] = "-D", set[] = "-c";
+	char sockets[PATH_MAX + 64], most[64], at[] = "-D", set[] = "-c";
 	char *argv[2 * (SETTINGS + 2) + 4], *copies[SETTINGS];
 	size_t n = 0;
 
 	quote_folder(sockets, sizeof(sockets), "unix_socket_directories", p->sockets);
 	(void)snprintf(most, sizeof(most), "max_connections=%u", p->connections);
-	argv[n++] = name;
+	argv[n++] = p->programs.postgres; /* whole: it looks for its own files from there */
 	argv[n++] = at;
 	argv[n++] = p->cluster;
 	for (size_t i = 0; i < SETTINGS; i++) {
