@@ -84,23 +84,25 @@ keys_of(const struct candidates *all, enum search_entity entity, const char **ke
 }
 
 static enum status
-load_metrics(struct tx *tx, struct candidates *all)
+load_metrics(struct tx *tx, struct candidates *all, const char *const *keys, size_t key_count)
 {
 	struct arena *arena = tx_ctx(tx)->arena;
-	struct run_latest *latest = arena_array(arena, all->n, sizeof(*latest));
+	struct last_value *last = arena_array(arena, all->n * key_count, sizeof(*last)), *at = last;
 	int64_t *ids = arena_array(arena, all->n, sizeof(*ids));
 	enum status st;
 
 	for (size_t i = 0; i < all->n; i++)
 		ids[i] = all->list[i].run->run_id;
-	if ((st = ingest_latest(tx, ids, all->n, latest)) != OK)
+	if ((st = ingest_last(tx, ids, all->n, keys, key_count, last)) != OK)
 		return st;
 	for (size_t i = 0; i < all->n; i++)
-		for (size_t c = 0; c < all->column_count; c++)
-			for (size_t k = 0; all->columns[c].entity == ENTITY_METRIC && k < latest[i].n; k++)
-				if (str_eq(latest[i].keys[k].key, all->columns[c].name))
-					page_number(&all->list[i].extra[all->columns[c].slot],
-						latest[i].keys[k].last.value);
+		for (size_t c = 0; c < all->column_count; c++) /* keys_of() took them in this order */
+			if (all->columns[c].entity == ENTITY_METRIC) {
+				if (at->there)
+					page_number(
+						&all->list[i].extra[all->columns[c].slot], at->last.value);
+				at++;
+			}
 	return OK;
 }
 
@@ -123,7 +125,7 @@ load_columns(struct tx *tx, struct candidates *all, const int64_t *experiments, 
 	if (keys_of(all, ENTITY_DATASET, keys) > 0 &&
 		(st = store_run_candidate_datasets(tx, experiments, n, take_value, all)) != OK)
 		return st;
-	return keys_of(all, ENTITY_METRIC, keys) > 0 ? load_metrics(tx, all) : OK;
+	return (count = keys_of(all, ENTITY_METRIC, keys)) > 0 ? load_metrics(tx, all, keys, count) : OK;
 }
 
 static void

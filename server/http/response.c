@@ -151,8 +151,9 @@ settle(struct request *rq)
 	struct response *rs = &rq->response;
 
 	if (rs->body.overflow) {
-		rq->status =
-			fail(&rq->ctx, INTERNAL, "the answer is over its limit of %zu bytes", rs->body.limit);
+		rq->status = fail(&rq->ctx, INVALID,
+			"the answer would be over %zu MiB: ask for less at a time (max_results)",
+			rs->body.limit >> 20);
 		response_reset(rs);
 	}
 	if (rq->status != OK && !rs->status_set)

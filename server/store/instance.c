@@ -10,6 +10,7 @@ instance_from_row(struct row *row, void *out)
 
 	in->instance_id = row_text(row, "instance_id");
 	in->same_cluster = row_bool(row, "same_cluster");
+	in->has_blobs = row_bool(row, "has_blobs");
 	return OK;
 }
 

@@ -1,0 +1,105 @@
+#include "jobs/jobs.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "domain/artifact.h"
+
+#define EVERY_S 300
+
+struct jobs {
+	const struct parts *parts;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	atomic_bool stopping;
+};
+
+/* Objects that nothing names any more. What fails now is tried again next time. */
+static void
+sweep_blobs(const struct parts *parts, struct jobs *j)
+{
+	struct arena *arena = arena_new();
+	size_t n = 1, total = 0;
+	enum status st = OK;
+
+	while (st == OK && n > 0 && !j->stopping) {
+		struct ctx cx;
+
+		ctx_init(&cx, arena, parts);
+		st = artifact_sweep(&cx, &n);
+		if (st == OK)
+			total += n;
+		else
+			log_warn("sweep", "message=\"%s\"", cx.message);
+		arena_reset(arena);
+	}
+	if (total > 0)
+		log_info("sweep", "blobs=%zu", total);
+	arena_free(arena);
+}
+
+/* False: stop. */
+static bool
+sleep_until_next(struct jobs *j)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += EVERY_S;
+	pthread_mutex_lock(&j->lock);
+	while (!j->stopping && pthread_cond_timedwait(&j->wake, &j->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&j->lock);
+	return !j->stopping;
+}
+
+static void *
+work(void *arg)
+{
+	struct jobs *j = arg;
+
+	do
+		sweep_blobs(j->parts, j);
+	while (sleep_until_next(j));
+	return NULL;
+}
+
+struct jobs *
+jobs_start(const struct parts *parts)
+{
+	struct jobs *j = mem_alloc(sizeof(*j));
+	pthread_condattr_t attr;
+
+	j->parts = parts;
+	pthread_mutex_init(&j->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&j->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&j->thread, NULL, work, j) != 0) {
+		log_error("jobs", "message=\"no thread for background work\"");
+		abort();
+	}
+	return j;
+}
+
+void
+jobs_stop(struct jobs *j)
+{
+	if (j == NULL)
+		return;
+	pthread_mutex_lock(&j->lock);
+	j->stopping = true;
+	pthread_cond_signal(&j->wake);
+	pthread_mutex_unlock(&j->lock);
+	pthread_join(j->thread, NULL);
+	pthread_cond_destroy(&j->wake);
+	pthread_mutex_destroy(&j->lock);
+	free(j);
+}

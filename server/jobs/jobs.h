@@ -1,0 +1,15 @@
+/*
+ * Background work: one thread that tidies up every few minutes. Any number of servers may run theirs on one database;
+ * each piece of work may be done twice without harm.
+ */
+#ifndef JOBS_JOBS_H
+#define JOBS_JOBS_H
+
+#include "base/ctx.h"
+
+struct jobs;
+
+struct jobs *jobs_start(const struct parts *parts); /* borrowed until jobs_stop */
+void jobs_stop(struct jobs *j);                     /* waits for the piece of work at hand; NULL is fine */
+
+#endif
