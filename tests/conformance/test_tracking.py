@@ -228,7 +228,7 @@ def test_search_runs_fills_a_pandas_frame(mlflow, experiment):
     ])
 
     def names(filter_string="", **more):
-        return list(mlflow.search_runs(filter_string=filter_string, **more)["tags.mlflow.runName"])
+        return [r.info.run_name for r in mlflow.search_runs(filter_string=filter_string, output_format="list", **more)]
 
     frame = mlflow.search_runs(order_by=["metrics.loss ASC"])
     assert list(frame.run_id) == [ids[1], ids[0], ids[2], ids[3]]

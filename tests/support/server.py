@@ -185,6 +185,20 @@ class Server:
         """kill -9 of the postmaster."""
         os.kill(self.postmaster_pid(), signal.SIGKILL)
 
+    def psql(self, statement):
+        """The command that runs one statement on the server's own database, as PostgreSQL's user."""
+        command = ["psql", "-h", str(self.data / "run"), "-d", "postgres", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement]
+        if os.geteuid() == 0:
+            owner = (self.data / "postgres").owner()
+            command = ["setpriv", f"--reuid={owner}", f"--regid={owner}", "--init-groups", "--", *command]
+        return command
+
+    def query(self, statement):
+        """What one statement on the server's own database gives."""
+        done = subprocess.run(self.psql(statement), capture_output=True, text=True, env=environment(), cwd="/")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     # ---- what it says ----
 
     @property
