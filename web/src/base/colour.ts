@@ -1,15 +1,15 @@
 // One colour a run, everywhere and for ever: a hash of its id picks from a palette made in OKLCH, every entry at
-// least 4:1 against its theme's surface. Twelve hues, then the same hues at another lightness.
+// least 3:1 against its theme's surface. Twelve hues, then twelve between them at another lightness.
 
 const light = [
-	"#0777cb", "#bd4d00", "#088c40", "#b54481", "#89730b", "#8459c3", "#11848a", "#c0434c",
-	"#628202", "#5b68d0", "#a06604", "#a14da7", "#2a5397", "#814206", "#056641", "#883352",
-	"#5d5808", "#6a3f86", "#07606c", "#8c352a", "#356312", "#504994", "#704e03", "#7c376f",
+	"#2191f0", "#de6420", "#1ba951", "#d65b9c", "#a78c0c", "#a66edf", "#00a2a2", "#e25a61",
+	"#6aa10d", "#7281f3", "#c27c08", "#c562be", "#2b51a3", "#824402", "#076747", "#912b4f",
+	"#5c5a05", "#763888", "#08626d", "#952f1b", "#146915", "#55459f", "#6f5104", "#882f6b",
 ];
 const dark = [
-	"#63b0fd", "#fb864d", "#51c672", "#f47db9", "#c8a915", "#ba92fe", "#11c2ca", "#fe7e81",
-	"#94bb3b", "#93a3fe", "#ea9602", "#dd84e2", "#5a86ce", "#bd7138", "#339c6d", "#bf6583",
-	"#918a21", "#9c70bc", "#1397a9", "#c4685a", "#669649", "#7f7bcb", "#ac7d1b", "#b269a3",
+	"#8ac3fd", "#ffa47a", "#5edb81", "#fe99ca", "#dfbb10", "#d1a9ff", "#17d8d8", "#ff9f9f",
+	"#99d352", "#abb9fd", "#ffa92b", "#fa92f1", "#5b86dd", "#c6701e", "#01a271", "#cc6181",
+	"#918e10", "#ac6bbf", "#029bab", "#d0654f", "#509e4d", "#8679d8", "#ae8107", "#c2639f",
 ];
 
 export type Theme = "light" | "dark";
@@ -35,14 +35,16 @@ export function runColour(runId: string, theme: Theme): string {
 	return (theme === "dark" ? dark : light)[colourIndex(runId)]!;
 }
 
-/** Runs that share a colour on one chart are told apart by their dashes. */
-export function dashes(runIds: readonly string[]): (number[] | undefined)[] {
-	const patterns = [undefined, [6, 3], [2, 3], [9, 3, 2, 3]];
+export const dashPatterns = [undefined, [6, 3], [2, 3], [9, 3, 2, 3]];
+
+/** Runs compared that share a colour are told apart by their dashes: an index into dashPatterns for each. */
+export function dashes(runIds: Iterable<string>): Map<string, number> {
 	const seen = new Map<number, number>();
-	return runIds.map((id) => {
-		const index = colourIndex(id);
-		const before = seen.get(index) ?? 0;
-		seen.set(index, before + 1);
-		return patterns[before % patterns.length];
-	});
+	const found = new Map<string, number>();
+	for (const id of runIds) {
+		const before = seen.get(colourIndex(id)) ?? 0;
+		seen.set(colourIndex(id), before + 1);
+		found.set(id, before % dashPatterns.length);
+	}
+	return found;
 }

@@ -3,10 +3,11 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import type { MetricSeries } from "../api.ts";
-import { dashes, runColour } from "../base/colour.ts";
+import { dashPatterns, dashes, runColour } from "../base/colour.ts";
 import { duration, exactTime, group, plural, shortNumber } from "../base/format.ts";
 import { join, toLine, type Line, type XMode } from "../base/series.ts";
 import { theme } from "../state/theme.ts";
+import { Swatch } from "./text.tsx";
 
 export interface ChartRun {
 	id: string;
@@ -71,7 +72,7 @@ function xText(v: number, mode: XMode): string {
 	return mode === "time" ? exactTime(v * 1000) : duration(v * 1000);
 }
 
-function options(d: Drawn, x: XMode, log: boolean, width: number, onCursor: (u: uPlot) => void): uPlot.Options {
+function options(d: Drawn, dash: ReadonlyMap<string, number>, x: XMode, log: boolean, width: number, onCursor: (u: uPlot) => void): uPlot.Options {
 	const axis: uPlot.Axis = {
 		stroke: role("--chart-axis"),
 		grid: { stroke: role("--chart-grid"), width: 1 },
@@ -79,7 +80,6 @@ function options(d: Drawn, x: XMode, log: boolean, width: number, onCursor: (u: 
 		font: "11px Inter, system-ui, sans-serif",
 		gap: 6,
 	};
-	const dash = dashes(d.runIds);
 	const series: uPlot.Series[] = [{}];
 	const bands: uPlot.Band[] = [];
 	// many bands over each other hide the lines
@@ -87,7 +87,8 @@ function options(d: Drawn, x: XMode, log: boolean, width: number, onCursor: (u: 
 	d.runIds.forEach((id, i) => {
 		const colour = runColour(id, theme.value);
 		const few = d.lines[i]!.x.length <= 40;
-		series.push({ stroke: colour, width: 1.6, points: { show: few, size: 4, fill: colour }, ...(dash[i] && { dash: dash[i] }) });
+		const pattern = dashPatterns[dash.get(id) ?? 0];
+		series.push({ stroke: colour, width: 1.6, points: { show: few, size: 4, fill: colour }, ...(pattern && { dash: pattern }) });
 		if (!d.bands[i]) return;
 		const edge: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
 		series.push(edge, { ...edge });
@@ -158,6 +159,7 @@ export function Chart({ title, series, runs, x, log }: Props) {
 	const [reading, setReading] = useState<Reading | null>(null);
 	const [hovered, setHovered] = useState(false);
 	const drawn = useMemo(() => prepare(series, runs, x, log), [series, runs, x, log]);
+	const dash = useMemo(() => dashes(runs.keys()), [runs]);
 	const current = useRef(drawn);
 	current.current = drawn;
 	const shape = `${drawn.runIds.join()} ${drawn.bands.join()} ${x} ${log} ${theme.value} ${drawn.lines.map((l) => l.x.length <= 40)}`;
@@ -166,7 +168,7 @@ export function Chart({ title, series, runs, x, log }: Props) {
 	useEffect(() => {
 		const box = plot.current!;
 		const width = () => Math.max(80, box.clientWidth - 8);
-		const u = new uPlot(options(drawn, x, log, width(), (p) => setReading(read(p, current.current))), drawn.data, box);
+		const u = new uPlot(options(drawn, dash, x, log, width(), (p) => setReading(read(p, current.current))), drawn.data, box);
 		chart.current = u;
 		const resized = new ResizeObserver(() => u.width !== width() && u.setSize({ width: width(), height }));
 		resized.observe(box);
@@ -201,7 +203,7 @@ export function Chart({ title, series, runs, x, log }: Props) {
 			<div class="chart-plot" ref={plot} role="img" aria-label={describe(title, series)} />
 			{!any && <p class="chart-note">{log ? "Nothing above zero to show on a log scale" : "No finite values yet"}</p>}
 			{hidden > 0 && any && <p class="chart-foot">{plural(hidden, "point")} at or below zero not on the log scale</p>}
-			{reading !== null && hovered && !single && <Tip reading={reading} runs={runs} x={x} width={plot.current?.clientWidth ?? 400} />}
+			{reading !== null && hovered && !single && <Tip reading={reading} runs={runs} dash={dash} x={x} width={plot.current?.clientWidth ?? 400} />}
 		</figure>
 	);
 }
@@ -216,7 +218,7 @@ function readingText(reading: Reading | null, single: boolean, last: number | nu
 	);
 }
 
-function Tip({ reading, runs, x, width }: { reading: Reading; runs: Props["runs"]; x: XMode; width: number }) {
+function Tip({ reading, runs, dash, x, width }: { reading: Reading; runs: Props["runs"]; dash: ReadonlyMap<string, number>; x: XMode; width: number }) {
 	const onLeft = reading.left > width / 2;
 	const style = onLeft ? { right: `${width - reading.left + 14}px`, top: "44px" } : { left: `${reading.left + 18}px`, top: "44px" };
 	const shown = reading.values.slice(0, 12);
@@ -226,7 +228,7 @@ function Tip({ reading, runs, x, width }: { reading: Reading; runs: Props["runs"
 			<ul>
 				{shown.map((v) => (
 					<li key={v.id}>
-						<span class="swatch" style={{ background: runColour(v.id, theme.value) }} />
+						<Swatch runId={v.id} dash={dash.get(v.id)} />
 						<span>{runs.get(v.id)?.name ?? v.id}</span>
 						<span class="num">{shortNumber(v.value)}</span>
 					</li>

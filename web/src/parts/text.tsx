@@ -51,9 +51,9 @@ export function Status({ status }: { status: RunStatus }) {
 	return <span class={`status status-${status.toLowerCase()}`}>{words[status] ?? status}</span>;
 }
 
-/** The run's colour, as everywhere. */
-export function Swatch({ runId }: { runId: string }) {
-	return <span class="swatch" style={{ background: runColour(runId, theme.value) }} aria-hidden="true" />;
+/** The run's colour, as everywhere; with the dash of its line where several runs are compared. */
+export function Swatch({ runId, dash = 0 }: { runId: string; dash?: number | undefined }) {
+	return <span class={dash === 0 ? "swatch" : `swatch dash-${dash}`} style={{ background: runColour(runId, theme.value) }} aria-hidden="true" />;
 }
 
 export function Copy({ text, label, children }: { text: string; label: string; children?: ComponentChildren }) {

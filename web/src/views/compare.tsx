@@ -1,5 +1,6 @@
 import { useMemo } from "preact/hooks";
 import * as api from "../api.ts";
+import { dashes } from "../base/colour.ts";
 import { plural } from "../base/format.ts";
 import { path, queryText, changedQuery } from "../base/route.ts";
 import { Icon } from "../parts/icon.tsx";
@@ -55,6 +56,7 @@ function Comparison({ runs, live, error, reload }: Props) {
 	const tab = query.value.get("tab") ?? "charts";
 	const byId = useMemo(() => new Map(runs.map((r) => [r.id, { id: r.id, name: r.name, startMs: r.startMs }])), [runs.map((r) => r.id + r.name).join()]);
 	const keys = useMemo(() => [...new Set(runs.flatMap((r) => [...r.metrics.keys()]))].sort(byName), [runs]);
+	const dash = useMemo(() => dashes(byId.keys()), [byId]);
 	const to = (change: Record<string, string | null>) => "/compare" + queryText(changedQuery(query.value, change));
 	const experiments = new Set(runs.map((r) => r.experimentId));
 	const home = runs[0]!.experimentId;
@@ -71,7 +73,7 @@ function Comparison({ runs, live, error, reload }: Props) {
 				<ul class="compare-runs" aria-label="Runs compared">
 					{runs.map((r) => (
 						<li key={r.id}>
-							<Swatch runId={r.id} />
+							<Swatch runId={r.id} dash={dash.get(r.id)} />
 							<Link href={path("runs", r.id)} title={r.name}>
 								{r.name}
 							</Link>
