@@ -380,21 +380,20 @@ int
 serve(const struct config *c)
 {
 	struct server s = { .config = c, .data = { .lock_fd = -1 }, .begin_mono_ms = clock_mono_ms() };
-	enum status st;
-	int sig;
+	bool good;
 
 	s.arena = arena_new();
 	ctx_init(&s.cx, s.arena, &s.parts);
-	st = start(&s);
-	if (st == OK) {
-		sig = wait_for_signal(&s);
-		log_info("stopping", "signal=%s", sig == SIGTERM ? "SIGTERM" : "SIGINT");
-	} else if (!stop_asked()) {
-		(void)fprintf(stderr, "cairnd: %s\n", s.error[0] != '\0' ? s.error : "could not start");
-	}
+	good = start(&s) == OK;
+	if (good)
+		log_info("stopping", "signal=%s", wait_for_signal(&s) == SIGTERM ? "SIGTERM" : "SIGINT");
+	else
+		good = stop_asked(); /* that is no failure */
 	let_second_signal_through();
 	stop(&s);
-	if (st == OK || st == TIMED_OUT)
+	if (good)
 		log_info("stopped", "uptime_ms=%lld", (long long)(clock_mono_ms() - s.begin_mono_ms));
-	return st == OK || st == TIMED_OUT ? 0 : 1;
+	else /* after the last line of the log */
+		(void)fprintf(stderr, "cairnd: %s\n", s.error[0] != '\0' ? s.error : "could not start");
+	return good ? 0 : 1;
 }
