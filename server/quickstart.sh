@@ -4,6 +4,7 @@
 # Installs the packages of server/packages.txt that are missing, builds a release, starts cairnd on 127.0.0.1 in the background,
 # trains a model, logs it, pulls it back by its alias and compares. May be run again: what is there is used.
 set -eu
+FROM=$PWD
 cd "$(dirname "$0")/.."
 
 PORT=5000
@@ -53,7 +54,7 @@ esac
 case $DATA in
 '') usage "--data should be a folder" ;;
 /*) ;;
-*) DATA=$PWD/$DATA ;;
+*) DATA=$FROM/$DATA ;;
 esac
 
 # the settings here are those of the command line alone
