@@ -34,7 +34,8 @@ struct config {
 	enum command command;
 	const char *operand; /* the NAME or USER of a command */
 
-	const char *config, *data, *listen, *database, *blobs, *auth, *public_url, *web, *log_format, *log_level;
+	const char *config, *data, *listen, *database, *blobs, *auth, *public_url, *web, *log_format,
+		*log_level;
 	const char **allow_hosts; /* NULL-terminated */
 	size_t allow_host_count;
 	bool migrate;

@@ -25,7 +25,8 @@ enum status data_lock(struct data *d, char *error, size_t error_size) must_check
 void data_close(struct data *d); /* lets the lock go */
 
 /* DIR/name appears whole, on disk, with that mode, or not at all. */
-enum status data_write(const struct data *d, const char *name, const char *text, mode_t mode, char *error, size_t error_size) must_check;
+enum status data_write(const struct data *d, const char *name, const char *text, mode_t mode, char *error,
+	size_t error_size) must_check;
 void data_remove(const struct data *d, const char *name);
 
 #endif

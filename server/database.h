@@ -23,7 +23,8 @@ struct database_options {
 };
 
 /* Started and answering, whatever its schema. On failure one sentence in `error`, nothing is left. TIMED_OUT: cancelled. */
-enum status database_open(struct database *db, const struct database_options *o, char *error, size_t error_size) must_check;
+enum status database_open(
+	struct database *db, const struct database_options *o, char *error, size_t error_size) must_check;
 void database_close(struct database *db);
 
 /* OK when the schema is the one we know; may_migrate makes it so. A failure's sentence is in cx->message. */

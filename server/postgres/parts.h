@@ -46,7 +46,8 @@ struct spawn {
 pid_t spawn_child(const struct spawn *s); /* -1: errno */
 /* Wait for its end; -1 and TIMED_OUT's meaning when cancelled: then it has been killed. */
 int spawn_wait(pid_t pid, bool (*cancelled)(void)); /* wait status, -1: cancelled */
-void spawn_describe(int wait_status, char *out, size_t size); /* "ended with code 1", "was killed by signal 9" */
+void spawn_describe(
+	int wait_status, char *out, size_t size); /* "ended with code 1", "was killed by signal 9" */
 
 /* ---- programs.c: which PostgreSQL ---- */
 struct programs {
@@ -59,7 +60,8 @@ enum status programs_find(const char *search, int version, const char *cluster, 
 	const struct reason *why) must_check;
 
 /* ---- cluster.c: the folder that initdb makes ---- */
-enum status cluster_version(const char *cluster, int *version, const struct reason *why) must_check; /* 0: no cluster yet */
+enum status cluster_version(
+	const char *cluster, int *version, const struct reason *why) must_check; /* 0: no cluster yet */
 struct cluster {
 	const char *folder; /* DIR */
 	const char *path;   /* DIR/postgres */
@@ -93,7 +95,8 @@ struct logfile {
 };
 enum status logfile_open(struct logfile *l, const char *folder, const struct reason *why) must_check;
 void logfile_close(struct logfile *l);
-void logfile_bound(struct logfile *l);                        /* empties it when it has grown large */
-void logfile_tail(const struct logfile *l, char *out, size_t size); /* what went wrong since the start, one line */
+void logfile_bound(struct logfile *l); /* empties it when it has grown large */
+void logfile_tail(
+	const struct logfile *l, char *out, size_t size); /* what went wrong since the start, one line */
 
 #endif

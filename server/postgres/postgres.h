@@ -20,9 +20,10 @@
 struct postgres;
 
 struct postgres_options {
-	const char *folder;      /* DIR, absolute; exists */
-	unsigned connections;    /* how many it shall take */
-	const char *programs;    /* folders with initdb and postgres, "a:b"; NULL: where packages put them, then PATH */
+	const char *folder;   /* DIR, absolute; exists */
+	unsigned connections; /* how many it shall take */
+	const char *
+		programs; /* folders with initdb and postgres, "a:b"; NULL: where packages put them, then PATH */
 	bool (*cancelled)(void); /* asked while waiting: true gives up; may be NULL */
 };
 

@@ -8,7 +8,7 @@
 struct instance {
 	const char *instance_id;
 	bool same_cluster; /* false: the database was dumped and restored elsewhere */
-	bool has_blobs; /* files have been stored: the blob store cannot be a new one */
+	bool has_blobs;    /* files have been stored: the blob store cannot be a new one */
 };
 
 enum status store_instance_get(struct tx *tx, struct instance *out) must_check;
