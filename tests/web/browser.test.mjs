@@ -1,7 +1,10 @@
 // The web UI in real Chromium against a real cairnd. Each test makes what it looks at, under a name of its own.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { client, curve, startBrowser, startServer } from "./support.mjs";
 
 let server;
@@ -97,6 +100,30 @@ test("pages of the UI are the UI; what is of the API or looks like a file is 404
 	});
 	assert.equal(unknown.status, 404);
 	assert.match(unknown.headers.get("content-type"), /^(text\/plain|application\/json)/);
+});
+
+test("--web serves a folder as it was at the start, and nothing outside of it", async () => {
+	const folder = await mkdtemp(join(tmpdir(), "cairn-web-"));
+	await chmod(folder, 0o755);
+	await mkdir(join(folder, "site/assets"), { recursive: true });
+	await writeFile(join(folder, "secret.txt"), "outside");
+	await writeFile(join(folder, "site/index.html"), "<title>mine</title>");
+	await writeFile(join(folder, "site/assets/a.js"), "let a = 1;".repeat(100));
+	await writeFile(join(folder, "site/assets/a.js.gz"), gzipSync("let a = 1;".repeat(100)));
+	const other = await startServer("--web", join(folder, "site"));
+	try {
+		assert.equal(await (await fetch(other.url + "/experiments/1")).text(), "<title>mine</title>");
+		const packed = await fetch(other.url + "/assets/a.js", { headers: { "accept-encoding": "gzip" } });
+		assert.equal(packed.headers.get("content-encoding"), "gzip");
+		assert.equal(await packed.text(), "let a = 1;".repeat(100));
+		await writeFile(join(folder, "site/assets/late.js"), "1");
+		assert.equal((await fetch(other.url + "/assets/late.js")).status, 404);
+		for (const path of ["/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt", "/assets/%2e%2e%2f%2e%2e%2fsecret.txt"])
+			assert.doesNotMatch(await (await fetch(other.url + path)).text(), /outside/);
+	} finally {
+		await other.stop();
+		await rm(folder, { recursive: true });
+	}
 });
 
 /* ---- signing in ---- */

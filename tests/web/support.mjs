@@ -19,9 +19,10 @@ export async function load(path) {
 	return import("data:text/javascript;base64," + Buffer.from(built.outputFiles[0].contents).toString("base64"));
 }
 
-export async function startServer() {
-	if (process.env.CAIRN_TEST_SERVER) return { ...JSON.parse(process.env.CAIRN_TEST_SERVER), stop: async () => {} };
-	const child = spawn("python3", [join(here, "../support/server.py")], { stdio: ["pipe", "pipe", "inherit"] });
+/** `settings` are for cairnd serve; they always start a server of their own. */
+export async function startServer(...settings) {
+	if (process.env.CAIRN_TEST_SERVER && settings.length === 0) return { ...JSON.parse(process.env.CAIRN_TEST_SERVER), stop: async () => {} };
+	const child = spawn("python3", [join(here, "../support/server.py"), ...(settings.length ? ["--", ...settings] : [])], { stdio: ["pipe", "pipe", "inherit"] });
 	const ended = new Promise((resolve) => child.once("exit", resolve));
 	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 	const first = await Promise.race([lines.next(), ended.then((code) => ({ failed: code }))]);
