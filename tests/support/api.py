@@ -17,16 +17,16 @@ class Api:
     def __init__(self, server):
         self.server = server
 
-    def get(self, path, **query):
+    def get(self, path, /, **query):
         return self.server.call("GET", MLFLOW + path, params=query)
 
-    def post(self, path, **body):
+    def post(self, path, /, **body):
         return self.server.call("POST", MLFLOW + path, body)
 
-    def patch(self, path, **body):
+    def patch(self, path, /, **body):
         return self.server.call("PATCH", MLFLOW + path, body)
 
-    def delete(self, path, **body):
+    def delete(self, path, /, **body):
         return self.server.call("DELETE", MLFLOW + path, body)
 
     def refused(self, method, path, body=None, status=400, code="INVALID_PARAMETER_VALUE", **more):

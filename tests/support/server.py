@@ -106,7 +106,8 @@ class Server:
         """Returns once it is ready; StartError when it ends before."""
         began = time.monotonic()
         port_file = self.data / "port"
-        port_file.unlink(missing_ok=True)
+        if port_file.is_file():
+            port_file.unlink()
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                             env=environment(**self.env), cwd=self.folder)
@@ -187,7 +188,7 @@ class Server:
 
     def psql(self, statement):
         """The command that runs one statement on the server's own database, as PostgreSQL's user."""
-        command = ["psql", "-h", str(self.data / "run"), "-d", "postgres", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement]
+        command = ["psql", "-h", str(self.data / "run"), "-U", "cairn", "-d", "postgres", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", statement]
         if os.geteuid() == 0:
             owner = (self.data / "postgres").owner()
             command = ["setpriv", f"--reuid={owner}", f"--regid={owner}", "--init-groups", "--", *command]
