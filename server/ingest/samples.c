@@ -1,5 +1,6 @@
 #include "ingest/samples.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,17 @@ compare_int64(int64_t a, int64_t b)
 	return (a > b) - (a < b);
 }
 
+/* As MLflow's database keeps a value: NaN as 0, infinities as the largest doubles (clients send those back as such). */
+static double
+as_kept(double v)
+{
+	return isnan(v) ? 0.0 : isinf(v) ? copysign(DBL_MAX, v) : v;
+}
+
 int
 sample_compare_value(double a, double b)
 {
-	double x = isnan(a) ? 0.0 : a, y = isnan(b) ? 0.0 : b;
+	double x = as_kept(a), y = as_kept(b);
 
 	if (x != y)
 		return x < y ? -1 : 1;
