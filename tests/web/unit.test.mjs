@@ -59,6 +59,15 @@ test("paths lead to pages and back, whatever is in a name", () => {
 	assert.deepEqual(route.parseRoute("/a/b/c/d/e"), { page: "missing" });
 });
 
+test("links that MLflow's client prints lead to our pages", () => {
+	assert.equal(route.fromHash("#/experiments/1/runs/ab12"), "/runs/ab12");
+	assert.equal(route.fromHash("#/experiments/1"), "/experiments/1");
+	assert.equal(route.fromHash("#/models/my%20model/versions/3"), "/models/my%20model/versions/3");
+	assert.equal(route.fromHash("#/models/m"), "/models/m");
+	assert.equal(route.fromHash("#/elsewhere"), null);
+	assert.equal(route.fromHash(""), null);
+});
+
 test("after signing in, only a path of this site is followed", () => {
 	assert.equal(route.safeNext("/runs/1?tab=charts#x"), "/runs/1?tab=charts#x");
 	for (const bad of [null, "", "//evil.test", "/\\evil.test", "https://evil.test", "javascript:alert(1)", "/a\\b", "/\tevil", "/\n/x", "/signin", "/signin?next=/"])

@@ -68,3 +68,14 @@ export function queryText(query: URLSearchParams): string {
 	const text = query.toString().replaceAll("%2C", ",").replaceAll("%2F", "/").replaceAll("%3A", ":");
 	return text === "" ? "" : "?" + text;
 }
+
+/** Our page for a link as MLflow's client prints it ("#/experiments/1/runs/ab12"); null: it is none. */
+export function fromHash(hash: string): string | null {
+	const parts = hash.replace(/^#/, "").split("?")[0]!.split("/").filter((s) => s !== "").map(decode);
+	const [first, second, third, fourth] = parts;
+	if (first === "experiments" && second !== undefined)
+		return third === "runs" && fourth !== undefined ? path("runs", fourth) : path("experiments", second);
+	if (first === "models" && second !== undefined)
+		return third === "versions" && fourth !== undefined ? path("models", second, "versions", fourth) : path("models", second);
+	return first === "models" ? "/models" : null;
+}
