@@ -219,6 +219,7 @@ CREATE TABLE blob (
 	created_token bigint
 );
 CREATE INDEX blob_unsettled ON blob (created_unix_ms) WHERE state <> 2;
+CREATE INDEX blob_digest ON blob (sha256);
 
 CREATE TABLE artifact (
 	path text COLLATE "C" PRIMARY KEY,    -- decoded once, "1/<run uuid>/artifacts/model/MLmodel"; a key in a table, never a file name

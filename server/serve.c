@@ -319,6 +319,7 @@ stop(struct server *s)
 		data_remove(&s->data, "port");
 	if (s->http != NULL)
 		http_stop(s->http, HTTP_GRACE_MS);
+	api_teardown();
 	jobs_stop(s->jobs);
 	if (s->parts.ingest != NULL)
 		ingest_stop(s->parts.ingest);

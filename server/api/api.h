@@ -17,6 +17,7 @@ struct api_options {
 /* Before the first request; what the options point at is borrowed for good. False: one sentence in `error`. */
 bool api_setup(const struct api_options *options, char *error, size_t error_size) must_check;
 const struct api_options *api_options(void);
+void api_teardown(void); /* after the last request */
 
 const struct route *api_routes(size_t *n);
 /* Who is calling, may they, the handler. On the event loop, a worker or a stream thread (http/server.h). */

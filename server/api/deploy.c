@@ -60,6 +60,7 @@ api_deploy_alias(struct request *rq, struct response *rs)
 	}
 	jw_int_at(&w, "changed_unix_ms", a.changed_unix_ms);
 	jw_text_at(&w, "changed_by", a.changed_by);
+	jw_text_at(&w, "changed_token", a.changed_token);
 	return io_end(&w);
 }
 
@@ -85,6 +86,7 @@ api_deploy_alias_history(struct request *rq, struct response *rs)
 			jw_int_at(&w, "previous_version", all[i].previous_version);
 		jw_int_at(&w, "changed_unix_ms", all[i].changed_unix_ms);
 		jw_text_at(&w, "changed_by", all[i].changed_by);
+		jw_text_at(&w, "changed_token", all[i].changed_token);
 		jw_end(&w);
 	}
 	jw_end(&w);
@@ -107,6 +109,7 @@ api_deploy_version(struct request *rq, struct response *rs)
 	write_digest(&w, &m);
 	jw_int_at(&w, "created_unix_ms", v.created_unix_ms);
 	jw_text_at(&w, "created_by", v.created_by);
+	jw_text_at(&w, "created_token", v.created_token);
 	if (!str_empty(v.run_uuid))
 		jw_text_at(&w, "run_id", v.run_uuid);
 	jw_text_at(&w, "source", v.source);
@@ -142,23 +145,25 @@ enum status
 api_deploy_blob(struct request *rq, struct response *rs)
 {
 	struct ctx *cx = request_ctx(rq);
-	const char *hex = request_param(rq, "sha256");
+	const char *hex = request_param(rq, "sha256"), *folder, *slash;
 	uint8_t digest[SHA256_BYTES];
+	struct artifact file;
 	struct version v;
-	struct manifest m;
 	enum status st;
 
 	if (!hex_decode(digest, sizeof(digest), hex))
 		return fail(cx, INVALID, "\"%.100s\" is no SHA-256: 64 hexadecimal digits", hex);
-	if ((st = find(rq, request_param(rq, "version"), &v, &m)) != OK)
+	if ((st = version_get(cx, request_param(rq, "name"), request_param(rq, "version"), &v)) != OK ||
+		(st = artifact_path_of_uri(cx, v.storage_location, &folder)) != OK)
 		return st;
-	for (size_t i = 0; i < m.file_count; i++)
-		if (memcmp(m.files[i].sha256, digest, sizeof(digest)) == 0) {
-			response_header(rs, "Repr-Digest", repr_digest(cx, digest));
-			const char *slash = strrchr(m.files[i].path, '/');
-			const char *name = slash ? slash + 1 : m.files[i].path;
-			return files_send(rq, rs, &m.files[i], &(struct file_answer){ name, true });
-		}
-	return fail(cx, NOT_FOUND, "no file of version %lld of \"%s\" has the SHA-256 %s",
-		(long long)v.version, v.model, hex);
+	st = artifact_by_digest(cx, folder, digest, &file);
+	if (st == NOT_FOUND)
+		return fail(cx, NOT_FOUND, "no file of version %lld of \"%s\" has the SHA-256 %s",
+			(long long)v.version, v.model, hex);
+	if (st != OK)
+		return st;
+	slash = strrchr(file.path, '/');
+	response_header(rs, "Repr-Digest", repr_digest(cx, digest));
+	return files_send(
+		rq, rs, &file, &(struct file_answer){ slash == NULL ? file.path : slash + 1, true });
 }

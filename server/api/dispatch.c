@@ -18,6 +18,12 @@ api_setup(const struct api_options *in, char *error, size_t error_size)
 	return web_setup(in->web_folder, error, error_size);
 }
 
+void
+api_teardown(void)
+{
+	web_teardown();
+}
+
 const struct api_options *
 api_options(void)
 {

@@ -260,6 +260,8 @@ api_experiment_overview(struct request *rq, struct response *rs)
 		jw_int_at(&w, "active_runs", all[i].active_runs);
 		if (all[i].has_last_run)
 			jw_int_at(&w, "last_run_unix_ms", all[i].last_run_unix_ms);
+		jw_text_at(&w, "created_by", all[i].created_by);
+		jw_text_at(&w, "created_token", all[i].created_token);
 		jw_end(&w);
 	}
 	jw_end(&w);

@@ -107,6 +107,9 @@ static const struct route routes[] = {
 	TWIN("POST", "2.0", "/mlflow/runs/outputs", "logOutputs",
 		EDIT, &run_in_body, MIB(1), WORKER, api_run_log_outputs),
 
+	{ "GET", "/api/v1/runs/{run_id}/origin", "runOrigin",
+		READ, &run_in_path, 0, WORKER, api_run_origin },
+
 	/* metrics */
 	TWIN("GET", "2.0", "/mlflow/metrics/get-history", "getMetricHistory",
 		READ, &run_in_query, MIB(1), WORKER, api_metric_history),

@@ -206,6 +206,25 @@ api_run_get(struct request *rq, struct response *rs)
 	return reply_run(rs, &run);
 }
 
+/* GET /api/v1/runs/{run_id}/origin */
+enum status
+api_run_origin(struct request *rq, struct response *rs)
+{
+	const char *uuid = request_param(rq, "run_id");
+	struct run_origin origin;
+	struct jsonw w;
+	enum status st = run_origin(request_ctx(rq), uuid, &origin);
+
+	if (st != OK)
+		return st;
+	io_begin(&w, rs);
+	jw_text_at(&w, "run_id", uuid);
+	jw_int_at(&w, "created_unix_ms", origin.created_unix_ms);
+	jw_text_at(&w, "created_by", origin.created_by);
+	jw_text_at(&w, "created_token", origin.created_token);
+	return io_end(&w);
+}
+
 enum status
 api_run_update(struct request *rq, struct response *rs)
 {

@@ -11,6 +11,7 @@ const struct resolver experiments_in_body = { OBJECT_EXPERIMENT, IN_BODY, "exper
 const struct resolver experiments_all = { OBJECT_EXPERIMENT, IN_NOTHING, NULL };
 const struct resolver run_in_body = { OBJECT_RUN, IN_BODY, "run_id" };
 const struct resolver run_in_query = { OBJECT_RUN, IN_QUERY, "run_id" };
+const struct resolver run_in_path = { OBJECT_RUN, IN_PATH, "run_id" };
 const struct resolver runs_in_query = { OBJECT_RUN, IN_QUERY, "run_id" };
 const struct resolver logged_model_in_path = { OBJECT_LOGGED_MODEL, IN_PATH, "model_id" };
 const struct resolver artifact_in_path = { OBJECT_ARTIFACT, IN_PATH, "path" };

@@ -46,6 +46,7 @@ extern const struct resolver experiments_in_body;      /* experiment_ids, a list
 extern const struct resolver experiments_all;          /* a search: the answer holds what one may read */
 extern const struct resolver run_in_body;              /* run_id, or its older name run_uuid */
 extern const struct resolver run_in_query;             /* run_id, run_uuid */
+extern const struct resolver run_in_path;              /* {run_id} */
 extern const struct resolver runs_in_query;            /* run_id, repeated */
 extern const struct resolver logged_model_in_path;     /* {model_id} */
 extern const struct resolver artifact_in_path;         /* {path...} */

@@ -296,6 +296,19 @@ artifact_tree(struct ctx *cx, const char *folder, struct artifact **out, size_t 
 }
 
 enum status
+artifact_by_digest(struct ctx *cx, const char *folder, const uint8_t sha256[32], struct artifact *out)
+{
+	struct tx *tx = NULL;
+	bool found = false;
+	enum status st;
+
+	if ((st = tx_auto(cx, &tx)) == OK)
+		st = store_artifact_by_digest(tx, folder, sha256, out, &found);
+	tx_rollback(&tx);
+	return st == OK && !found ? NOT_FOUND : st;
+}
+
+enum status
 artifact_open(
 	struct ctx *cx, const struct artifact *a, int64_t from, int64_t length, struct blob_reader **out)
 {

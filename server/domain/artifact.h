@@ -41,6 +41,9 @@ enum status artifact_get(struct ctx *cx, const char *path, struct artifact *out)
 enum status artifact_list(struct ctx *cx, const char *folder, struct artifact **out, size_t *n) must_check;
 /* All files below, by bytes of their paths. */
 enum status artifact_tree(struct ctx *cx, const char *folder, struct artifact **out, size_t *n) must_check;
+/* A file below a folder that has this SHA-256; NOT_FOUND without a sentence. */
+enum status artifact_by_digest(
+	struct ctx *cx, const char *folder, const uint8_t sha256[32], struct artifact *out) must_check;
 enum status artifact_delete(struct ctx *cx, const char *path) must_check; /* a missing one is fine */
 /* [from, from + length) of a file, to read with blob_read. */
 enum status artifact_open(struct ctx *cx, const struct artifact *a, int64_t from, int64_t length,

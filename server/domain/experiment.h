@@ -53,6 +53,7 @@ struct experiment_overview {
 	int64_t runs, active_runs;    /* not deleted; of them RUNNING */
 	bool has_last_run;
 	int64_t last_run_unix_ms;
+	const char *created_by, *created_token; /* names of the user and the token; NULL: nobody, none */
 };
 enum status experiment_overview(
 	struct ctx *cx, enum view view, struct experiment_overview **out, size_t *n) must_check;

@@ -25,7 +25,7 @@ struct version {
 	int status; /* 1 READY 2 PENDING_REGISTRATION 3 FAILED_REGISTRATION */
 	const char *status_message;
 	int64_t created_unix_ms, updated_unix_ms;
-	const char *created_by; /* a user's name; NULL: nobody */
+	const char *created_by, *created_token; /* names of the user and the token; NULL: nobody, none */
 	struct key_value *tags;
 	size_t tag_count;
 	const char **aliases;
@@ -55,7 +55,7 @@ struct alias {
 	const char *model, *name;
 	bool has_version, has_previous;
 	int64_t version, previous_version, generation, changed_unix_ms;
-	const char *changed_by; /* NULL: nobody */
+	const char *changed_by, *changed_token; /* names of the user and the token; NULL: nobody, none */
 };
 
 enum status model_create(struct ctx *cx, const char *name, const char *description,

@@ -183,6 +183,18 @@ run_find(struct ctx *cx, const char *uuid, struct run *out)
 }
 
 enum status
+run_origin(struct ctx *cx, const char *uuid, struct run_origin *out)
+{
+	struct tx *tx = NULL;
+	enum status st;
+
+	if ((st = tx_auto(cx, &tx)) == OK)
+		st = not_found(cx, store_run_origin(tx, uuid, out), uuid);
+	tx_rollback(&tx);
+	return st;
+}
+
+enum status
 run_load_many(struct tx *tx, const int64_t *run_ids, size_t n, struct run *out)
 {
 	struct run *found;

@@ -82,6 +82,12 @@ enum status run_find(struct ctx *cx, const char *uuid, struct run *out) must_che
 /* Several, in the order of run_ids, in the caller's transaction. */
 struct tx;
 enum status run_load_many(struct tx *tx, const int64_t *run_ids, size_t n, struct run *out) must_check;
+/* Who made it: names of the user and the token, NULL for nobody and none. */
+struct run_origin {
+	int64_t created_unix_ms; /* the server's clock */
+	const char *created_by, *created_token;
+};
+enum status run_origin(struct ctx *cx, const char *uuid, struct run_origin *out) must_check;
 enum status run_update(struct ctx *cx, const struct run_update *in, struct run *out) must_check;
 enum status run_delete(struct ctx *cx, const char *uuid) must_check;
 enum status run_restore(struct ctx *cx, const char *uuid) must_check;

@@ -154,6 +154,18 @@ store_artifact_tree(struct tx *tx, const char *folder, struct artifact **out, si
 }
 
 enum status
+store_artifact_by_digest(
+	struct tx *tx, const char *folder, const uint8_t sha256[32], struct artifact *out, bool *found)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_artifact_by_digest);
+	query_below(&q, folder);
+	query_bytea(&q, sha256, 32);
+	return query_maybe(&q, artifact_from_row, out, found);
+}
+
+enum status
 store_artifact_clash(struct tx *tx, const char *path, const char **clash)
 {
 	struct arena *arena = tx_ctx(tx)->arena;

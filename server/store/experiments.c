@@ -30,6 +30,8 @@ overview_from_row(struct row *row, void *out)
 	o->active_runs = row_int8(row, "active_runs");
 	o->has_last_run = !row_null(row, "last_run_unix_ms");
 	o->last_run_unix_ms = row_int8(row, "last_run_unix_ms");
+	o->created_by = row_text(row, "created_by");
+	o->created_token = row_text(row, "created_token");
 	return experiment_from_row(row, &o->experiment);
 }
 

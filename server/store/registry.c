@@ -44,6 +44,7 @@ version_from_row(struct row *row, void *out)
 		.created_unix_ms = row_int8(row, "created_unix_ms"),
 		.updated_unix_ms = row_int8(row, "updated_unix_ms"),
 		.created_by = row_text(row, "created_by"),
+		.created_token = row_text(row, "created_token"),
 	};
 	v->tags = row_pairs(row, "tag_keys", "tag_values", &v->tag_count);
 	v->aliases = row_texts(row, "aliases", &v->alias_count);
@@ -63,6 +64,7 @@ alias_from_row(struct row *row, void *out)
 		.generation = row_int8(row, "generation"),
 		.changed_unix_ms = row_int8(row, "changed_unix_ms"),
 		.changed_by = row_text(row, "changed_by"),
+		.changed_token = row_text(row, "changed_token"),
 	};
 	return OK;
 }

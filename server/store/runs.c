@@ -97,6 +97,24 @@ store_run_lock_whole(struct tx *tx, const char *uuid, struct run *out)
 	return one_by_uuid(tx, &SQL_run_lock_whole, run_from_row, uuid, out);
 }
 
+static enum status
+origin_from_row(struct row *row, void *out)
+{
+	*(struct run_origin *)out = (struct run_origin){ row_int8(row, "created_unix_ms"),
+		row_text(row, "created_by"), row_text(row, "created_token") };
+	return OK;
+}
+
+enum status
+store_run_origin(struct tx *tx, const char *uuid, struct run_origin *out)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_run_origin);
+	query_text(&q, uuid);
+	return query_one(&q, origin_from_row, out);
+}
+
 enum status
 store_run_get_many(struct tx *tx, const int64_t *run_ids, size_t n, struct run **out, size_t *found)
 {

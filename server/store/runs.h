@@ -15,6 +15,7 @@ enum status store_run_get_many(
 enum status store_run_find(struct tx *tx, const char *uuid, struct run *out) must_check;
 enum status store_run_find_many(
 	struct tx *tx, const char *const *uuids, size_t n, struct run **out, size_t *found) must_check;
+enum status store_run_origin(struct tx *tx, const char *uuid, struct run_origin *out) must_check;
 enum status store_run_share(struct tx *tx, const char *uuid,
 	struct run *out) must_check; /* FOR KEY SHARE: rows of it are written */
 enum status store_run_lock(
