@@ -105,8 +105,9 @@ utf8_fold(uint32_t cp)
 		else if (cp < fold_ranges[mid].from)
 			hi = mid;
 		else
-			return (cp - fold_ranges[mid].from) % fold_ranges[mid].step == 0 ?
-				(uint32_t)((int32_t)cp + fold_ranges[mid].delta) : cp;
+			return (cp - fold_ranges[mid].from) % fold_ranges[mid].step == 0
+				       ? (uint32_t)((int32_t)cp + fold_ranges[mid].delta)
+				       : cp;
 	}
 	return cp;
 }

@@ -12,21 +12,21 @@
 #include "http/route.h"
 
 struct http_options {
-	const char *address;             /* "127.0.0.1", "::1", "0.0.0.0" */
-	uint16_t port;                   /* 0: any free one */
-	int listen_fd;                   /* -1: open our own */
-	unsigned loop_threads;           /* epoll threads, 1..16 */
-	unsigned workers;                /* threads for WORKER, 1..256 */
-	unsigned streams;                /* most STREAMED requests at once; more get 503 with Retry-After */
+	const char *address;   /* "127.0.0.1", "::1", "0.0.0.0" */
+	uint16_t port;         /* 0: any free one */
+	int listen_fd;         /* -1: open our own */
+	unsigned loop_threads; /* epoll threads, 1..16 */
+	unsigned workers;      /* threads for WORKER, 1..256 */
+	unsigned streams;      /* most STREAMED requests at once; more get 503 with Retry-After */
 	unsigned connection_limit;
 	unsigned connections_per_address; /* 0: no limit */
-	const char *const *allow_hosts;  /* names beyond loopback; NULL-terminated; without port */
+	const char *const *allow_hosts;   /* names beyond loopback; NULL-terminated; without port */
 	const struct route *routes;
 	size_t route_count;
-	const struct parts *parts;       /* for each request's ctx */
+	const struct parts *parts; /* for each request's ctx */
 	enum status (*answer)(struct request *rq, struct response *rs);
 	void (*refuse)(struct request *rq, struct response *rs, enum status st);
-	bool (*accepting)(void);         /* false: 503 on all but INLINE routes; may be NULL */
+	bool (*accepting)(void); /* false: 503 on all but INLINE routes; may be NULL */
 };
 
 struct http_server;

@@ -14,7 +14,8 @@ struct metric_run {
 	bool deleted;
 };
 /* FOR KEY SHARE; sorted by uuid, bytes. Unknown ones are missing. */
-enum status store_metric_runs_share(struct tx *tx, const char *const *uuids, size_t n, struct metric_run **out, size_t *found) must_check;
+enum status store_metric_runs_share(
+	struct tx *tx, const char *const *uuids, size_t n, struct metric_run **out, size_t *found) must_check;
 
 enum status store_metric_seq_block(struct tx *tx, int64_t *first) must_check;
 
@@ -29,12 +30,12 @@ enum status store_metric_keys_find(struct tx *tx, int64_t experiment_id, const c
 enum status store_metric_keys_make(struct tx *tx, int64_t experiment_id, const char *const *names, size_t n,
 	struct metric_key **out, size_t *found) must_check;
 /* experiment_ids[i] and key_ids[i] belong together. */
-enum status store_metric_key_names(struct tx *tx, const int64_t *experiment_ids, const int64_t *key_ids, size_t n,
-	struct metric_key **out, size_t *found) must_check;
+enum status store_metric_key_names(struct tx *tx, const int64_t *experiment_ids, const int64_t *key_ids,
+	size_t n, struct metric_key **out, size_t *found) must_check;
 
 /* The numbers that names have in the experiments of some runs, in no order. */
-enum status store_metric_keys_of_runs(struct tx *tx, const int64_t *run_ids, size_t runs, const char *const *names, size_t n,
-	struct metric_key **out, size_t *found) must_check;
+enum status store_metric_keys_of_runs(struct tx *tx, const int64_t *run_ids, size_t runs,
+	const char *const *names, size_t n, struct metric_key **out, size_t *found) must_check;
 
 /* Append one row for store_metric_tail_copy(). */
 void metric_tail_row(struct buf *rows, int64_t run_id, int64_t seq, int32_t n, const void *data, size_t len);
@@ -50,7 +51,9 @@ struct metric_tail {
 };
 typedef enum status metric_tail_fn(void *arg, const struct metric_tail *row);
 /* Row by row as they arrive, in no order; another status than OK ends it and is returned. */
-enum status store_metric_tail_of_runs(struct tx *tx, const int64_t *run_ids, size_t n, metric_tail_fn *each, void *arg) must_check;
-enum status store_metric_tail_of_key(struct tx *tx, int64_t run_id, const char *name, metric_tail_fn *each, void *arg) must_check;
+enum status store_metric_tail_of_runs(
+	struct tx *tx, const int64_t *run_ids, size_t n, metric_tail_fn *each, void *arg) must_check;
+enum status store_metric_tail_of_key(
+	struct tx *tx, int64_t run_id, const char *name, metric_tail_fn *each, void *arg) must_check;
 
 #endif

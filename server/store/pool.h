@@ -13,9 +13,9 @@ struct pool;
 struct connection;
 
 struct pool_options {
-	const char *conninfo;          /* libpq's; our settings are added */
-	unsigned size;                 /* most connections, 1..200 */
-	int64_t acquire_timeout_ms;    /* waiting longer for a free one is UNAVAILABLE */
+	const char *conninfo;       /* libpq's; our settings are added */
+	unsigned size;              /* most connections, 1..200 */
+	int64_t acquire_timeout_ms; /* waiting longer for a free one is UNAVAILABLE */
 	int64_t statement_timeout_ms;
 };
 
@@ -23,7 +23,8 @@ struct pool *pool_new(const struct pool_options *options);
 void pool_free(struct pool *p); /* every connection must be back */
 /* A connection of one's own: UNAVAILABLE (Retry-After) while PostgreSQL is away or all are busy too long. */
 enum status pool_acquire(struct pool *p, struct ctx *cx, struct connection **out) must_check;
-void pool_release(struct pool *p, struct connection *c); /* NULL is fine; rolls back what is open, drops it when broken */
+void pool_release(struct pool *p,
+	struct connection *c); /* NULL is fine; rolls back what is open, drops it when broken */
 /* Does PostgreSQL answer? From memory: a background look each second. Any thread, never blocks. */
 bool pool_healthy(struct pool *p);
 const char *pool_conninfo(const struct pool *p); /* with our settings added */

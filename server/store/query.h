@@ -45,14 +45,14 @@ void query_int8(struct query *q, int64_t v);
 void query_int4(struct query *q, int32_t v);
 void query_bool(struct query *q, bool v);
 void query_float8(struct query *q, double v);
-void query_text(struct query *q, const char *s);      /* NULL is NULL */
+void query_text(struct query *q, const char *s);                 /* NULL is NULL */
 void query_bytea(struct query *q, const void *data, size_t len); /* NULL data is NULL */
 void query_int8_or_null(struct query *q, bool has, int64_t v);
 void query_bool_or_null(struct query *q, bool has, bool v);
-void query_int8s(struct query *q, const int64_t *v, size_t n);   /* bigint[] */
+void query_int8s(struct query *q, const int64_t *v, size_t n);     /* bigint[] */
 void query_texts(struct query *q, const char *const *v, size_t n); /* text[]; a NULL element is NULL */
 void query_float8s(struct query *q, const double *v, size_t n);
-void query_json(struct query *q, const char *json);   /* jsonb; NULL is NULL */
+void query_json(struct query *q, const char *json); /* jsonb; NULL is NULL */
 
 typedef enum status row_fn(struct row *row, void *out);
 
@@ -73,7 +73,8 @@ bool row_bool(struct row *row, const char *column);
 double row_float8(struct row *row, const char *column);
 const char *row_text(struct row *row, const char *column); /* copied into the arena; NULL for NULL */
 const void *row_bytea(struct row *row, const char *column, size_t *len); /* copied into the arena */
-const void *row_bytea_lend(struct row *row, const char *column, size_t *len); /* borrowed until the reader returns */
+const void *row_bytea_lend(
+	struct row *row, const char *column, size_t *len); /* borrowed until the reader returns */
 bool row_null(struct row *row, const char *column);
 /* text[] and bigint[] columns, copied into the arena */
 const char **row_texts(struct row *row, const char *column, size_t *n);

@@ -9,9 +9,11 @@
 
 struct tx;
 
-enum status tx_begin(struct ctx *cx, struct tx **out) must_check;          /* READ COMMITTED */
-enum status tx_begin_snapshot(struct ctx *cx, struct tx **out) must_check; /* REPEATABLE READ, READ ONLY: one snapshot */
-enum status tx_auto(struct ctx *cx, struct tx **out) must_check;           /* each statement by itself; tx_commit gives the connection back */
+enum status tx_begin(struct ctx *cx, struct tx **out) must_check; /* READ COMMITTED */
+enum status tx_begin_snapshot(
+	struct ctx *cx, struct tx **out) must_check; /* REPEATABLE READ, READ ONLY: one snapshot */
+enum status tx_auto(struct ctx *cx,
+	struct tx **out) must_check; /* each statement by itself; tx_commit gives the connection back */
 /*
  * *t becomes NULL whatever happens. UNAVAILABLE when the outcome is unknown: callers whose work can be repeated say so.
  */

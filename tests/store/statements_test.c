@@ -32,7 +32,7 @@ body_of(const struct statement *s)
 static bool
 said_type(const struct statement *s, int n, char *out, size_t size)
 {
-	char start[16];
+	char start[24];
 	const char *end = body_of(s);
 
 	(void)snprintf(start, sizeof(start), "-- $%d ", n);
