@@ -2,8 +2,9 @@
 # One command from a fresh Debian 12 to every test run.
 #   sh tests/run.sh [--tsan] [--fuzz] [--long] [SUITE...]
 # Installs what is missing, builds with the address and undefined-behaviour sanitizers, and a release, and runs the suites:
-#   style c api cli conformance web
-# --tsan  the C and API tests under the thread sanitizer instead   --fuzz  the fuzz targets instead
+#   style c api cli            on the sanitized build
+#   conformance web            on the release
+# --tsan  the C, API and command line tests under the thread sanitizer instead   --fuzz  the fuzz targets instead
 # --long  more of everything that repeats itself
 # Ends with one line "N passed, N failed, N skipped"; the exit code is 1 if anything failed.
 set -u
@@ -18,7 +19,7 @@ while [ $# -gt 0 ]; do
 	--fuzz) KIND=fuzz ;;
 	--long) LONG=yes ;;
 	-h | --help)
-		sed -n '2,8s/^# \{0,1\}//p' tests/run.sh
+		sed -n '2,9s/^# \{0,1\}//p' tests/run.sh
 		exit 0
 		;;
 	style | c | api | cli | conformance | web) SUITES="$SUITES $1" ;;
@@ -31,7 +32,7 @@ while [ $# -gt 0 ]; do
 done
 case $KIND in
 asan) ALL="style c api cli conformance web" ;;
-tsan) ALL="c api" ;;
+tsan) ALL="c api cli" ;;
 fuzz) ALL="fuzz" ;;
 esac
 SUITES=${SUITES:-$ALL}
@@ -122,7 +123,7 @@ python_packages() {
 node_modules() {
 	if [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ]; then return 0; fi
 	step "Installing the Node packages of $1"
-	npm ci --prefix "$1" --no-audit --no-fund || die "the Node packages of $1 could not be installed"
+	npm ci --prefix "$1" --no-audit --no-fund --loglevel error || die "the Node packages of $1 could not be installed"
 	touch "$1/node_modules/.package-lock.json"
 }
 
@@ -184,10 +185,10 @@ suite_api() {
 	CAIRND=$PWD/build/$KIND/bin/cairnd run_pytest api tests/.venv/bin/python tests/api
 }
 suite_cli() {
-	CAIRN_BUILD=$PWD/build/release run_pytest cli tests/.venv/bin/python tests/cli
+	CAIRND=$PWD/build/$KIND/bin/cairnd run_pytest cli tests/.venv/bin/python tests/cli
 }
 suite_conformance() {
-	CAIRN_BUILD=$PWD/build/release run_pytest conformance tests/.venv-3.17/bin/python tests/conformance
+	CAIRND=$PWD/build/release/bin/cairnd run_pytest conformance tests/.venv-3.17/bin/python tests/conformance
 }
 suite_web() {
 	# node 18 takes no folder here
@@ -198,8 +199,20 @@ suite_web() {
 # ---- go ----
 
 wants() { case " $SUITES " in *" $1 "*) ;; *) return 1 ;; esac }
-needs_asan() { wants c || wants api; }
-needs_release() { wants cli || wants conformance || wants web; }
+# which build a suite runs on
+build_of() {
+	case $1 in
+	style) echo none ;;
+	conformance | web) echo release ;;
+	*) echo $KIND ;;
+	esac
+}
+needs() {
+	for suite in $SUITES; do
+		[ "$(build_of "$suite")" != "$1" ] || return 0
+	done
+	return 1
+}
 
 TIMES=
 broken() { # NAME SENTENCE: counts as one failed test
@@ -220,25 +233,25 @@ timed() { # NAME COMMAND...
 
 prepare() {
 	install_packages
-	case " $SUITES " in
-	*" style "* | *" api "* | *" cli "*) python_packages tests/.venv tests/requirements.txt ;;
+	case $SUITES in
+	*style* | *api* | *cli*) python_packages tests/.venv tests/requirements.txt ;;
 	esac
 	! wants conformance || python_packages tests/.venv-3.17 tests/conformance/requirements-3.17.txt
 	! wants web || node_modules tests/web
 }
 
+BROKEN=
 timed "install" prepare
-built=yes
-if wants fuzz; then
-	timed "build fuzz" build_fuzz || built=no
-elif needs_asan; then
-	timed "build $KIND" build $KIND || built=no
-fi
-if needs_release && [ $built = yes ]; then timed "build release" build release || built=no; fi
-[ $built = yes ] || broken build "the build failed"
+for kind in $KIND release; do
+	needs $kind || continue
+	if [ $kind = fuzz ]; then timed "build fuzz" build_fuzz; else timed "build $kind" build $kind; fi || {
+		BROKEN="$BROKEN $kind"
+		broken "build-$kind" "the build $kind failed, and what runs on it was not run"
+	}
+done
 
 for suite in $SUITES; do
-	case $suite in style) ;; *) [ $built = yes ] || continue ;; esac
+	case " $BROKEN " in *" $(build_of "$suite") "*) continue ;; esac
 	step "$suite"
 	timed "$suite" "suite_$suite"
 	code=$?
