@@ -289,6 +289,15 @@ export async function getRun(id: string, signal?: AbortSignal): Promise<Run> {
 	const path = withQuery(mlflow + "runs/get", { run_id: id });
 	return readRun((await call<{ run: RunWire }>("GET", path, { signal })).run);
 }
+/** Who made a run: the user's name and the token's, where there was one. */
+export interface RunOrigin {
+	created_unix_ms: number;
+	created_by?: string;
+	created_token?: string;
+}
+export function getRunOrigin(id: string, signal?: AbortSignal): Promise<RunOrigin> {
+	return call("GET", v1 + "runs/" + encodeURIComponent(id) + "/origin", { signal });
+}
 export function renameRun(id: string, name: string): Promise<object> {
 	return call("POST", mlflow + "runs/update", { body: { run_id: id, run_name: name } });
 }

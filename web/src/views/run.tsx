@@ -246,6 +246,7 @@ function Details({ run }: { run: api.Run }) {
 					</dd>
 				</div>
 				{run.user !== "" && <Plain name="User" value={run.user} />}
+				<MadeBy runId={run.id} />
 				{source !== undefined && source !== "" && <Plain name="Source" value={source} />}
 				{commit !== undefined && commit !== "" && <Plain name="Commit" value={commit.slice(0, 12)} />}
 				{parent !== undefined && parent !== "" && (
@@ -311,4 +312,12 @@ function Actions({ run, reload }: { run: api.Run; reload: () => void }) {
 			)}
 		</>
 	);
+}
+
+/** Who it really was, beside the name that the client gave. */
+function MadeBy({ runId }: { runId: string }) {
+	const origin = useResource(`origin ${runId}`, (signal) => api.getRunOrigin(runId, signal)).data;
+	if (origin?.created_by === undefined) return null;
+	const how = origin.created_token === undefined ? "" : `, token ${origin.created_token}`;
+	return <Plain name="Made by" value={origin.created_by + how} />;
 }
