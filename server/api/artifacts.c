@@ -188,14 +188,23 @@ api_run_files(struct request *rq, struct response *rs)
 }
 
 static enum status
-send_below(struct request *rq, struct response *rs, const char *root_uri, const char *path)
+missing(struct request *rq, const char *parameter)
 {
+	return fail(request_ctx(rq), INVALID, "Missing value for required parameter '%s'.", parameter);
+}
+
+/* The file below root_uri that the query's `parameter` names. */
+static enum status
+send_below(struct request *rq, struct response *rs, const char *root_uri, const char *parameter)
+{
+	const char *path = request_query_one(rq, parameter), *root, *below;
 	struct ctx *cx = request_ctx(rq);
-	const char *root, *below;
 	struct artifact a;
 	enum status st;
 
-	if ((st = artifact_path(cx, path == NULL ? "" : path, false, &below)) != OK ||
+	if (str_empty(path))
+		return missing(rq, parameter);
+	if ((st = artifact_path(cx, path, false, &below)) != OK ||
 		(st = artifact_path_of_uri(cx, root_uri, &root)) != OK ||
 		(st = artifact_get(cx, artifact_join(cx, root, below), &a)) != OK)
 		return st;
@@ -209,7 +218,7 @@ api_run_file(struct request *rq, struct response *rs)
 	struct run run;
 	enum status st = read_run(rq, &in, &run);
 
-	return st == OK ? send_below(rq, rs, run.artifact_uri, in.path) : st;
+	return st == OK ? send_below(rq, rs, run.artifact_uri, "path") : st;
 }
 
 enum status
@@ -220,9 +229,11 @@ api_version_file(struct request *rq, struct response *rs)
 	enum status st;
 
 	if (str_empty(name))
-		return fail(request_ctx(rq), INVALID, "Missing value for required parameter 'name'.");
+		return missing(rq, "name");
+	if (str_empty(number))
+		return missing(rq, "version");
 	st = version_get(request_ctx(rq), name, number, &v);
-	return st == OK ? send_below(rq, rs, v.storage_location, request_query_one(rq, "path")) : st;
+	return st == OK ? send_below(rq, rs, v.storage_location, "path") : st;
 }
 
 enum status
@@ -231,6 +242,5 @@ api_logged_model_file(struct request *rq, struct response *rs)
 	struct logged_model m;
 	enum status st = logged_model_get(request_ctx(rq), request_param(rq, "model_id"), false, &m);
 
-	return st == OK ? send_below(rq, rs, m.artifact_uri, request_query_one(rq, "artifact_file_path"))
-			: st;
+	return st == OK ? send_below(rq, rs, m.artifact_uri, "artifact_file_path") : st;
 }
