@@ -28,7 +28,7 @@ createUser listUsers me login setMyPassword logout updateUser deleteUser
 createToken listTokens revokeToken
 createExperiment getExperiment getExperimentByName searchExperiments searchExperimentsByQuery
 setExperimentTag deleteExperimentTag deleteExperiment restoreExperiment experimentOverview
-createRun deleteRun restoreRun logMetric logBatch logParam setTag deleteTag logModel
+createRun runOrigin deleteRun restoreRun logMetric logBatch logParam setTag deleteTag logModel
 createLoggedModel logInputs logOutputs updateRun getRun searchRuns
 getMetricHistory getMetricHistoryBulk getMetricHistoryBulkInterval metricSeries
 createMultipartUpload completeMultipartUpload abortMultipartUpload presignArtifact
