@@ -232,8 +232,7 @@ start_api(struct server *s)
 		.public_url = c->public_url,
 		.web_folder = c->web,
 		.version = CAIRN_VERSION,
-		.started_unix_ms = clock_unix_ms(),
-		.pool = s->db.pool };
+		.started_unix_ms = clock_unix_ms() };
 
 	return api_setup(&o, s->error, sizeof(s->error)) ? OK : INVALID;
 }

@@ -11,7 +11,6 @@ struct api_options {
 	const char *web_folder; /* NULL: the embedded files */
 	const char *version;
 	int64_t started_unix_ms;
-	struct pool *pool; /* for /health */
 };
 
 /* Before the first request; what the options point at is borrowed for good. False: one sentence in `error`. */

@@ -5,9 +5,6 @@
 
 #include "base/hash.h"
 #include "base/str.h"
-#include "blob/blob.h"
-
-#define PIECE_BYTES (128 * 1024)
 
 /* By extension, never by content: and nothing that a browser would run. */
 static const struct {
@@ -98,24 +95,15 @@ read_range(struct ctx *cx, const char *text, int64_t size, int64_t *from, int64_
 }
 
 static enum status
-send_bytes(struct request *rq, struct response *rs, const struct artifact *a, int64_t from, int64_t length)
+begin_bytes(void *rs, int64_t length)
 {
-	struct ctx *cx = request_ctx(rq);
-	struct blob_reader *r = NULL;
-	char *piece = arena_alloc(cx->arena, PIECE_BYTES);
-	size_t got;
-	enum status st;
+	return response_stream(rs, length);
+}
 
-	if ((st = artifact_open(cx, a, from, length, &r)) != OK)
-		return st;
-	if ((st = response_stream(rs, length)) != OK)
-		goto out;
-	while (!response_is_head(rs) && (st = blob_read(r, cx, piece, PIECE_BYTES, &got)) == OK && got > 0)
-		if ((st = response_write(rs, piece, got)) != OK)
-			break;
-out:
-	blob_read_end(&r);
-	return st;
+static enum status
+send_piece(void *rs, const void *data, size_t len)
+{
+	return response_write(rs, data, len);
 }
 
 static void
@@ -162,5 +150,7 @@ files_send(struct request *rq, struct response *rs, const struct artifact *a, co
 	response_header(rs, "Content-Disposition", disposition(cx, how->name));
 	response_type(rs, how->by_digest ? "application/octet-stream"
 					 : type_of(arena_printf(cx->arena, "/%s", how->name)));
-	return send_bytes(rq, rs, a, from, length);
+	if (response_is_head(rs))
+		return response_stream(rs, length);
+	return artifact_read(cx, a, from, length, begin_bytes, send_piece, rs);
 }

@@ -6,7 +6,7 @@
 #include "api/handlers.h"
 #include "api/io.h"
 #include "base/clock.h"
-#include "store/pool.h"
+#include "domain/health.h"
 
 /* Clients gate newer features on it: below 3.4 none of them sends spans. */
 #define PROTOCOL_VERSION "3.2.0"
@@ -21,8 +21,7 @@ plain(struct response *rs, const char *text)
 enum status
 api_health(struct request *rq, struct response *rs)
 {
-	(void)rq;
-	if (pool_healthy(api_options()->pool)) {
+	if (health_database(request_ctx(rq)->parts)) {
 		plain(rs, "OK");
 		return OK;
 	}
@@ -68,7 +67,7 @@ api_status(struct request *rq, struct response *rs)
 	jw_int_at(&w, "uptime_ms", clock_unix_ms() - o->started_unix_ms);
 	jw_bool_at(&w, "auth", o->auth_on);
 	jw_object_at(&w, "database");
-	jw_bool_at(&w, "healthy", pool_healthy(o->pool));
+	jw_bool_at(&w, "healthy", health_database(request_ctx(rq)->parts));
 	jw_end(&w);
 	api_write_caller(&w, request_ctx(rq));
 	return io_end(&w);

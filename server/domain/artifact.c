@@ -309,10 +309,21 @@ artifact_by_digest(struct ctx *cx, const char *folder, const uint8_t sha256[32],
 }
 
 enum status
-artifact_open(
-	struct ctx *cx, const struct artifact *a, int64_t from, int64_t length, struct blob_reader **out)
+artifact_read(struct ctx *cx, const struct artifact *a, int64_t from, int64_t length,
+	enum status (*begin)(void *arg, int64_t length), artifact_sink_fn *sink, void *arg)
 {
-	return blob_read_begin(cx->parts->blobs, cx, a->key, from, length, out);
+	char *piece = arena_alloc(cx->arena, PIECE_BYTES);
+	struct blob_reader *r = NULL;
+	size_t got;
+	enum status st;
+
+	if ((st = blob_read_begin(cx->parts->blobs, cx, a->key, from, length, &r)) != OK)
+		return st;
+	st = begin(arg, length);
+	while (st == OK && (st = blob_read(r, cx, piece, PIECE_BYTES, &got)) == OK && got > 0)
+		st = sink(arg, piece, got);
+	blob_read_end(&r);
+	return st;
 }
 
 /* ---- sweeping ---- */

@@ -12,8 +12,6 @@
 
 #define ARTIFACT_SCHEME "mlflow-artifacts:/"
 
-struct blob_reader;
-
 struct artifact {
 	const char *path;
 	bool is_dir;
@@ -45,9 +43,11 @@ enum status artifact_tree(struct ctx *cx, const char *folder, struct artifact **
 enum status artifact_by_digest(
 	struct ctx *cx, const char *folder, const uint8_t sha256[32], struct artifact *out) must_check;
 enum status artifact_delete(struct ctx *cx, const char *path) must_check; /* a missing one is fine */
-/* [from, from + length) of a file, to read with blob_read. */
-enum status artifact_open(struct ctx *cx, const struct artifact *a, int64_t from, int64_t length,
-	struct blob_reader **out) must_check;
+/* Where the bytes of a download go. */
+typedef enum status artifact_sink_fn(void *arg, const void *data, size_t len);
+/* [from, from + length) of a file, piece by piece. `begin` is called once the bytes are sure to be there, before the first piece. */
+enum status artifact_read(struct ctx *cx, const struct artifact *a, int64_t from, int64_t length,
+	enum status (*begin)(void *arg, int64_t length), artifact_sink_fn *sink, void *arg) must_check;
 /* Take objects that nothing names out of the store; some at a time. *n: how many. */
 enum status artifact_sweep(struct ctx *cx, size_t *n) must_check;
 

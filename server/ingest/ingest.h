@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/ctx.h"
-#include "store/tx.h"
+
+struct pool;
+struct tx;
 
 struct point {
 	const char *key; /* borrowed */

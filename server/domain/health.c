@@ -1,0 +1,9 @@
+#include "domain/health.h"
+
+#include "store/pool.h"
+
+bool
+health_database(const struct parts *parts)
+{
+	return pool_healthy(parts->pool);
+}
