@@ -351,12 +351,14 @@ an_address_that_guesses_names_is_slowed_down(void **state)
 	struct pg_test *t = *state;
 	struct caller_input in;
 	int64_t retry_after_s;
+	int tries = 0;
 
 	fresh(t);
 	add(t, "ada", false);
-	for (int i = 0; i < 20; i++)
-		assert_int_equal(
-			ask(t, basic(t, arena_printf(t->arena, "user%d", i), GOOD), NULL), UNAUTHENTICATED);
+	/* twenty, and one more for each 3 s that they took */
+	while (ask(t, basic(t, arena_printf(t->arena, "user%d", tries), GOOD), NULL) == UNAUTHENTICATED)
+		assert_true(++tries < 60);
+	assert_true(tries >= 20);
 	assert_int_equal(ask(t, basic(t, "ada", GOOD), NULL), TOO_MANY);
 	in = request(basic(t, "ada", GOOD), NULL);
 	in.address = "192.0.2.8";
