@@ -312,7 +312,7 @@ store_params_put(struct tx *tx, int64_t run_id, const struct key_value *params, 
 }
 
 static enum status
-dataset_put(struct tx *tx, int64_t experiment_id, const struct dataset *d, int64_t *id)
+dataset_put_once(struct tx *tx, int64_t experiment_id, const struct dataset *d, int64_t *id)
 {
 	struct query q;
 
@@ -325,6 +325,15 @@ dataset_put(struct tx *tx, int64_t experiment_id, const struct dataset *d, int64
 	query_text(&q, d->schema);
 	query_text(&q, d->profile);
 	return query_one(&q, row_read_int8, id);
+}
+
+/* Another transaction may make the same one meanwhile: a second statement then sees it. */
+static enum status
+dataset_put(struct tx *tx, int64_t experiment_id, const struct dataset *d, int64_t *id)
+{
+	enum status st = dataset_put_once(tx, experiment_id, d, id);
+
+	return st == NOT_FOUND ? dataset_put_once(tx, experiment_id, d, id) : st;
 }
 
 static const char *
