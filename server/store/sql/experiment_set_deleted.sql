@@ -1,9 +1,10 @@
--- Delete or restore an experiment, its runs with it; waits for those who write rows of the runs.
+-- Delete or restore an experiment, its runs with it; waits for those who write rows of the runs. Locks in the order of uuids,
+-- as those who write metrics of several runs do.
 -- $1 bigint: experiment_id
 -- $2 boolean: deleted
 -- $3 bigint: now, unix ms
 WITH locked AS (
-	SELECT run_id FROM run WHERE experiment_id = $1 AND deleted <> $2 ORDER BY run_id FOR UPDATE
+	SELECT run_id FROM run WHERE experiment_id = $1 AND deleted <> $2 ORDER BY uuid FOR UPDATE
 ), runs AS (
 	UPDATE run SET deleted = $2, deleted_unix_ms = CASE WHEN $2 THEN $3::bigint END
 	FROM locked WHERE run.run_id = locked.run_id
