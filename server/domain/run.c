@@ -1,5 +1,6 @@
 #include "domain/run.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -194,6 +195,14 @@ run_origin(struct ctx *cx, const char *uuid, struct run_origin *out)
 	return st;
 }
 
+static int
+by_run_id(const void *a, const void *b)
+{
+	const struct run *x = a, *y = b;
+
+	return (x->run_id > y->run_id) - (x->run_id < y->run_id);
+}
+
 enum status
 run_load_many(struct tx *tx, const int64_t *run_ids, size_t n, struct run *out)
 {
@@ -206,15 +215,17 @@ run_load_many(struct tx *tx, const int64_t *run_ids, size_t n, struct run *out)
 	if ((st = store_run_get_many(tx, run_ids, n, &found, &count)) != OK ||
 		(st = load_rest(tx, found, count)) != OK)
 		return st;
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < count; k++) {
-			size_t at = (i + k) % count; /* the answer is nearly in our order */
+	if (count > 1)
+		qsort(found, count, sizeof(*found), by_run_id);
+	for (size_t i = 0; i < n; i++) {
+		struct run key = { .run_id = run_ids[i] }, *hit = NULL;
 
-			if (found[at].run_id == run_ids[i]) {
-				out[i] = found[at];
-				break;
-			}
-		}
+		if (count > 0)
+			hit = bsearch(&key, found, count, sizeof(key), by_run_id);
+		if (hit == NULL)
+			return fail(tx_ctx(tx), INTERNAL, "run %lld is gone", (long long)run_ids[i]);
+		out[i] = *hit;
+	}
 	return OK;
 }
 
