@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "api/io.h"
 #include "auth/account.h"
 #include "auth/auth.h"
 #include "auth/caller.h"
@@ -9,25 +10,9 @@
 #include "auth/password.h"
 #include "auth/session.h"
 #include "base/hash.h"
-#include "base/json.h"
 #include "base/str.h"
 
 /* ---- shared ---- */
-
-static enum status
-read_body(struct request *rq, const struct field *fields, void *out)
-{
-	struct ctx *cx = request_ctx(rq);
-	const struct json *object;
-	const char *body;
-	enum status st;
-	size_t len;
-
-	body = request_body(rq, &len);
-	if ((st = json_parse(cx, body, len, &object)) != OK)
-		return st;
-	return fields_from_json(cx, object, fields, out);
-}
 
 static struct jsonw
 begin(struct response *rs)
@@ -175,7 +160,7 @@ api_login(struct request *rq, struct response *rs)
 
 	if ((st = may_sign_in(rq)) != OK)
 		return st;
-	if ((st = read_body(rq, login_fields, &in)) != OK)
+	if ((st = io_read(rq, login_fields, &in)) != OK)
 		return st;
 	who.name = in.username;
 	who.password = in.password;
@@ -250,7 +235,7 @@ api_me_password(struct request *rq, struct response *rs)
 
 	if ((st = needs_users(cx)) != OK)
 		return st;
-	if ((st = read_body(rq, password_fields, &in)) != OK)
+	if ((st = io_read(rq, password_fields, &in)) != OK)
 		return st;
 	change.current = in.current_password;
 	change.password = in.password;
@@ -324,7 +309,7 @@ read_token(struct request *rq, struct token_in *in)
 	if (cx->actor.token_id != 0)
 		return fail(cx, DENIED,
 			"a token cannot make tokens; use the user name and password, or a session");
-	if ((st = read_body(rq, token_fields, in)) != OK)
+	if ((st = io_read(rq, token_fields, in)) != OK)
 		return st;
 	if (in->has_expires_in_days && in->expires_in_days < 1)
 		return fail(cx, INVALID, "expires_in_days must be 1 to %d", ACCOUNT_DAYS_MOST);
@@ -423,7 +408,7 @@ api_user_create(struct request *rq, struct response *rs)
 	struct user u = { 0 };
 	enum status st;
 
-	if ((st = read_body(rq, user_fields, &in)) != OK)
+	if ((st = io_read(rq, user_fields, &in)) != OK)
 		return st;
 	st = account_add(request_ctx(rq), in.username, in.password, in.is_admin, &u);
 	password_wipe(in.password);
@@ -445,7 +430,7 @@ api_user_update(struct request *rq, struct response *rs)
 	struct user u = { 0 };
 	enum status st;
 
-	if ((st = read_body(rq, change_fields, &change)) != OK)
+	if ((st = io_read(rq, change_fields, &change)) != OK)
 		return st;
 	if (change.password != NULL && str_eq(name, cx->actor.user_name))
 		return fail(cx, INVALID, "change your own password with PUT /api/v1/me/password");

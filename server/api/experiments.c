@@ -6,8 +6,10 @@
 #include "domain/names.h"
 
 static void
-write_experiment(struct jsonw *w, const struct experiment *e)
+write_experiment(struct jsonw *w, const void *item)
 {
+	const struct experiment *e = item;
+
 	io_id_at(w, "experiment_id", e->experiment_id);
 	jw_text_at(w, "name", e->name);
 	jw_text_at(w, "artifact_location", e->artifact_location);
@@ -177,57 +179,22 @@ api_experiment_tag_delete(struct request *rq, struct response *rs)
 	return io_empty(rs);
 }
 
-struct search_body {
-	struct search_in in;
-	bool has_max_results;
-	int64_t max_results;
-	const char *filter, *page_token, *view_type;
-	const char **order_by;
-	size_t order_by_count;
-};
-
-static const struct field search_fields[] = {
-	FIELD_INT_HAS(struct search_body, max_results, 0),
-	FIELD_TEXT(struct search_body, filter, 0),
-	FIELD_TEXT(struct search_body, page_token, 0),
-	FIELD_TEXT(struct search_body, view_type, 0),
-	FIELD_TEXTS(struct search_body, order_by, order_by_count, 0),
-	FIELD_END,
-};
-
 enum status
 api_experiment_search(struct request *rq, struct response *rs)
 {
-	struct ctx *cx = request_ctx(rq);
-	struct search_body body = { 0 };
+	struct io_search how = { .view = "view_type" };
+	struct io_list list = {
+		.key = "experiments", .size = sizeof(struct experiment), .write = write_experiment
+	};
 	struct search_in in;
 	struct experiment *found;
-	struct jsonw w;
-	const char *next;
-	size_t n;
 	enum status st;
 
-	if ((st = io_read(rq, search_fields, &body)) != OK)
+	if ((st = io_read_search(rq, &how, &in)) != OK ||
+		(st = experiment_search(request_ctx(rq), &in, &found, &list.n, &list.next_token)) != OK)
 		return st;
-	if (!body.has_max_results)
-		return fail(cx, INVALID, "Missing value for required parameter 'max_results'.");
-	in = (struct search_in){ body.filter, body.order_by, body.order_by_count, body.max_results,
-		body.page_token, VIEW_ACTIVE };
-	if ((st = io_view(cx, "view_type", body.view_type, &in.view)) != OK ||
-		(st = experiment_search(cx, &in, &found, &n, &next)) != OK)
-		return st;
-	io_begin(&w, rs);
-	if (n > 0)
-		jw_array_at(&w, "experiments");
-	for (size_t i = 0; i < n; i++) {
-		jw_object(&w);
-		write_experiment(&w, &found[i]);
-		jw_end(&w);
-	}
-	if (n > 0)
-		jw_end(&w);
-	jw_text_at(&w, "next_page_token", next);
-	return io_end(&w);
+	list.items = found;
+	return io_reply_list(rs, &list);
 }
 
 /* GET /api/v1/experiments: each with what happened in it, the latest activity first. */

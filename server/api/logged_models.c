@@ -75,8 +75,10 @@ write_metrics(struct jsonw *w, const struct logged_model *m)
 }
 
 static void
-write_model(struct jsonw *w, const struct logged_model *m)
+write_model(struct jsonw *w, const void *item)
 {
+	const struct logged_model *m = item;
+
 	jw_object_at(w, "info");
 	write_info(w, m);
 	jw_end(w);
@@ -136,7 +138,8 @@ struct in {
 	struct key_value *pairs;
 	size_t pair_count;
 };
-static const struct field status_fields[] = { FIELD_TEXT(struct in, status, REQUIRED), FIELD_END };
+static const struct field status_fields[] = { FIELD_TEXT(struct in, status, REQUIRED | NUMBER_OK),
+	FIELD_END };
 static const struct field params_fields[] = {
 	{ "params", FIELD_TYPE_LIST, 0, offsetof(struct in, pairs), offsetof(struct in, pair_count), 0,
 		key_value_fields, sizeof(struct key_value) },
@@ -147,6 +150,17 @@ static const struct field tags_fields[] = {
 		key_value_fields, sizeof(struct key_value) },
 	FIELD_END,
 };
+
+static bool
+status_of(const char *text, enum logged_model_status *out)
+{
+	int n;
+
+	if (!io_enum_number(text, LOGGED_MODEL_UPLOAD_FAILED, &n))
+		return logged_model_status_from(text, out);
+	*out = (enum logged_model_status)n;
+	return true;
+}
 
 enum status
 api_logged_model_finalize(struct request *rq, struct response *rs)
@@ -159,7 +173,7 @@ api_logged_model_finalize(struct request *rq, struct response *rs)
 
 	if ((st = io_read(rq, status_fields, &in)) != OK)
 		return st;
-	if (!logged_model_status_from(in.status, &status))
+	if (!status_of(in.status, &status))
 		return fail(cx, INVALID,
 			"Invalid value \"%.100s\" for parameter 'status' supplied: expected "
 			"LOGGED_MODEL_PENDING, LOGGED_MODEL_READY or "
@@ -241,27 +255,15 @@ enum status
 api_logged_model_search(struct request *rq, struct response *rs)
 {
 	struct logged_model_search in = { .max_results = 50 };
+	struct io_list list = { .key = "models", .size = sizeof(struct logged_model), .write = write_model };
 	struct logged_model *found;
-	struct jsonw w;
-	const char *next;
-	size_t n;
 	enum status st;
 
 	if ((st = io_read(rq, search_fields, &in)) != OK ||
-		(st = logged_model_search(request_ctx(rq), &in, &found, &n, &next)) != OK)
+		(st = logged_model_search(request_ctx(rq), &in, &found, &list.n, &list.next_token)) != OK)
 		return st;
-	io_begin(&w, rs);
-	if (n > 0)
-		jw_array_at(&w, "models");
-	for (size_t i = 0; i < n; i++) {
-		jw_object(&w);
-		write_model(&w, &found[i]);
-		jw_end(&w);
-	}
-	if (n > 0)
-		jw_end(&w);
-	jw_text_at(&w, "next_page_token", next);
-	return io_end(&w);
+	list.items = found;
+	return io_reply_list(rs, &list);
 }
 
 /* The files of a logged model, one level. */

@@ -96,8 +96,10 @@ write_outputs(struct jsonw *w, const struct run *r)
 }
 
 static void
-write_run(struct jsonw *w, const struct run *r)
+write_run(struct jsonw *w, const void *item)
 {
+	const struct run *r = item;
+
 	jw_object_at(w, "info");
 	write_info(w, r);
 	jw_end(w);
@@ -161,7 +163,7 @@ static const struct field run_fields[] = {
 static const struct field update_fields[] = {
 	FIELD_TEXT(struct in, run_id, 0),
 	FIELD_TEXT(struct in, run_uuid, 0),
-	FIELD_TEXT(struct in, status, 0),
+	FIELD_TEXT(struct in, status, NUMBER_OK),
 	FIELD_TEXT(struct in, run_name, 0),
 	FIELD_INT_HAS(struct in, end_time, 0),
 	FIELD_END,
@@ -225,6 +227,17 @@ api_run_origin(struct request *rq, struct response *rs)
 	return io_end(&w);
 }
 
+static bool
+status_of(const char *text, enum run_status *out)
+{
+	int n;
+
+	if (!io_enum_number(text, RUN_KILLED, &n))
+		return run_status_from(text, out);
+	*out = (enum run_status)n;
+	return true;
+}
+
 enum status
 api_run_update(struct request *rq, struct response *rs)
 {
@@ -241,7 +254,7 @@ api_run_update(struct request *rq, struct response *rs)
 		.uuid = in.run_id, .has_end = in.has_end_time, .end_unix_ms = in.end_time, .name = in.run_name
 	};
 	change.has_status = in.status != NULL;
-	if (change.has_status && !run_status_from(in.status, &change.status))
+	if (change.has_status && !status_of(in.status, &change.status))
 		return fail(cx, INVALID,
 			"Invalid value \"%.100s\" for parameter 'status' supplied: expected RUNNING, "
 			"SCHEDULED, FINISHED, FAILED or KILLED",
@@ -423,56 +436,21 @@ api_run_log_outputs(struct request *rq, struct response *rs)
 
 /* ---- search ---- */
 
-struct search_body {
-	const char **experiment_ids;
-	size_t experiment_id_count;
-	const char *filter, *run_view_type, *page_token;
-	const char **order_by;
-	size_t order_by_count;
-	bool has_max_results;
-	int64_t max_results;
-};
-static const struct field search_fields[] = {
-	FIELD_TEXTS(struct search_body, experiment_ids, experiment_id_count, 0),
-	FIELD_TEXT(struct search_body, filter, 0),
-	FIELD_TEXT(struct search_body, run_view_type, 0),
-	FIELD_TEXT(struct search_body, page_token, 0),
-	FIELD_TEXTS(struct search_body, order_by, order_by_count, 0),
-	FIELD_INT_HAS(struct search_body, max_results, 0),
-	FIELD_END,
-};
-
 enum status
 api_run_search(struct request *rq, struct response *rs)
 {
-	struct ctx *cx = request_ctx(rq);
-	struct search_body body = { 0 };
+	struct io_search how = { .max_results = 1000, .view = "run_view_type" };
+	struct io_list list = { .key = "runs", .size = sizeof(struct run), .write = write_run };
 	struct search_in in;
 	struct run *runs;
-	struct jsonw w;
-	const char *next;
-	size_t n;
 	enum status st;
 
-	if ((st = io_read(rq, search_fields, &body)) != OK)
+	if ((st = io_read_search(rq, &how, &in)) != OK ||
+		(st = run_search(request_ctx(rq), how.experiment_ids, how.experiment_id_count, &in, &runs,
+			 &list.n, &list.next_token)) != OK)
 		return st;
-	in = (struct search_in){ body.filter, body.order_by, body.order_by_count,
-		body.has_max_results ? body.max_results : 1000, body.page_token, VIEW_ACTIVE };
-	if ((st = io_view(cx, "run_view_type", body.run_view_type, &in.view)) != OK ||
-		(st = run_search(cx, body.experiment_ids, body.experiment_id_count, &in, &runs, &n, &next)) !=
-			OK)
-		return st;
-	io_begin(&w, rs);
-	if (n > 0)
-		jw_array_at(&w, "runs");
-	for (size_t i = 0; i < n; i++) {
-		jw_object(&w);
+	for (size_t i = 0; i < list.n; i++)
 		runs[i].model_input_count = 0; /* the protocol leaves them out of a search */
-		write_run(&w, &runs[i]);
-		jw_end(&w);
-	}
-	if (n > 0)
-		jw_end(&w);
-	jw_text_at(&w, "next_page_token", next);
-	return io_end(&w);
+	list.items = runs;
+	return io_reply_list(rs, &list);
 }

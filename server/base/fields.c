@@ -201,7 +201,9 @@ read_field(struct ctx *cx, const struct place *at, const struct json *v, const s
 		*(const struct json **)to = v;
 		return OK;
 	default:
-		if (!scalar_of(v, f, to))
+		if ((f->flags & NUMBER_OK) != 0 && json_kind(v) == JSON_KIND_INT)
+			*(const char **)to = arena_printf(cx->arena, "%lld", (long long)json_int64(v));
+		else if (!scalar_of(v, f, to))
 			return wrong(cx, at, f, json_dump(cx, v), expected(f->type));
 		set_has(f, out);
 		return OK;

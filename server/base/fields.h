@@ -35,8 +35,9 @@ enum field_type {
 };
 
 enum field_flag {
-	REQUIRED = 1, /* absent, null or (text) empty is an error */
-	EMPTY_OK = 2, /* with REQUIRED: "" is a value */
+	REQUIRED = 1,  /* absent, null or (text) empty is an error */
+	EMPTY_OK = 2,  /* with REQUIRED: "" is a value */
+	NUMBER_OK = 4, /* TEXT: an integer is taken as its digits: an enum of proto3 JSON */
 };
 
 struct field {
