@@ -8,8 +8,9 @@
 /* ---- out ---- */
 
 static void
-write_version(struct jsonw *w, const struct version *v)
+write_version(struct jsonw *w, const void *item)
 {
+	const struct version *v = item;
 	static const char *const status[] = { "", "READY", "PENDING_REGISTRATION", "FAILED_REGISTRATION" };
 
 	jw_text_at(w, "name", v->model);
@@ -33,20 +34,6 @@ write_version(struct jsonw *w, const struct version *v)
 	jw_end(w);
 }
 
-static void
-write_versions(struct jsonw *w, const char *key, const struct version *v, size_t n)
-{
-	if (n == 0)
-		return;
-	jw_array_at(w, key);
-	for (size_t i = 0; i < n; i++) {
-		jw_object(w);
-		write_version(w, &v[i]);
-		jw_end(w);
-	}
-	jw_end(w);
-}
-
 static enum status
 reply_version(struct response *rs, const struct version *v)
 {
@@ -60,13 +47,15 @@ reply_version(struct response *rs, const struct version *v)
 }
 
 static void
-write_model(struct jsonw *w, const struct model *m)
+write_model(struct jsonw *w, const void *item)
 {
+	const struct model *m = item;
+
 	jw_text_at(w, "name", m->name);
 	jw_int_at(w, "creation_timestamp", m->created_unix_ms);
 	jw_int_at(w, "last_updated_timestamp", m->updated_unix_ms);
 	jw_text_at(w, "description", m->description);
-	write_versions(w, "latest_versions", m->latest, m->latest_count);
+	io_array_at(w, "latest_versions", m->latest, m->latest_count, sizeof(*m->latest), write_version);
 	io_pairs_at(w, "tags", m->tags, m->tag_count);
 	if (m->alias_count == 0)
 		return;
@@ -227,16 +216,14 @@ api_model_latest(struct request *rq, struct response *rs)
 {
 	struct in in = { 0 };
 	struct version *v;
-	struct jsonw w;
 	size_t n;
 	enum status st;
 
 	if ((st = io_read(rq, latest_fields, &in)) != OK ||
 		(st = model_latest(request_ctx(rq), in.name, in.stages, in.stage_count, &v, &n)) != OK)
 		return st;
-	io_begin(&w, rs);
-	write_versions(&w, "model_versions", v, n);
-	return io_end(&w);
+	return io_reply_list(
+		rs, &(struct io_list){ "model_versions", v, n, sizeof(*v), write_version, NULL });
 }
 
 enum status
@@ -408,74 +395,38 @@ api_version_download_uri(struct request *rq, struct response *rs)
 
 /* ---- search ---- */
 
-struct search_body {
-	const char *filter, *page_token;
-	const char **order_by;
-	size_t order_by_count;
-	bool has_max_results;
-	int64_t max_results;
-};
-static const struct field search_fields[] = {
-	FIELD_TEXT(struct search_body, filter, 0),
-	FIELD_TEXT(struct search_body, page_token, 0),
-	FIELD_TEXTS(struct search_body, order_by, order_by_count, 0),
-	FIELD_INT_HAS(struct search_body, max_results, 0),
-	FIELD_END,
-};
-
-static enum status
-read_search(struct request *rq, int64_t usual, struct search_in *in)
-{
-	struct search_body body = { 0 };
-	enum status st = io_read(rq, search_fields, &body);
-
-	*in = (struct search_in){ body.filter, body.order_by, body.order_by_count,
-		body.has_max_results ? body.max_results : usual, body.page_token, VIEW_ALL };
-	return st;
-}
-
 enum status
 api_model_search(struct request *rq, struct response *rs)
 {
+	struct io_search how = { .max_results = 100 };
+	struct io_list list = {
+		.key = "registered_models", .size = sizeof(struct model), .write = write_model
+	};
 	struct search_in in;
 	struct model *found;
-	struct jsonw w;
-	const char *next;
-	size_t n;
 	enum status st;
 
-	if ((st = read_search(rq, 100, &in)) != OK ||
-		(st = model_search(request_ctx(rq), &in, &found, &n, &next)) != OK)
+	if ((st = io_read_search(rq, &how, &in)) != OK ||
+		(st = model_search(request_ctx(rq), &in, &found, &list.n, &list.next_token)) != OK)
 		return st;
-	io_begin(&w, rs);
-	if (n > 0)
-		jw_array_at(&w, "registered_models");
-	for (size_t i = 0; i < n; i++) {
-		jw_object(&w);
-		write_model(&w, &found[i]);
-		jw_end(&w);
-	}
-	if (n > 0)
-		jw_end(&w);
-	jw_text_at(&w, "next_page_token", next);
-	return io_end(&w);
+	list.items = found;
+	return io_reply_list(rs, &list);
 }
 
 enum status
 api_version_search(struct request *rq, struct response *rs)
 {
+	struct io_search how = { .max_results = 200000 };
+	struct io_list list = {
+		.key = "model_versions", .size = sizeof(struct version), .write = write_version
+	};
 	struct search_in in;
 	struct version *found;
-	struct jsonw w;
-	const char *next;
-	size_t n;
 	enum status st;
 
-	if ((st = read_search(rq, 200000, &in)) != OK ||
-		(st = version_search(request_ctx(rq), &in, &found, &n, &next)) != OK)
+	if ((st = io_read_search(rq, &how, &in)) != OK ||
+		(st = version_search(request_ctx(rq), &in, &found, &list.n, &list.next_token)) != OK)
 		return st;
-	io_begin(&w, rs);
-	write_versions(&w, "model_versions", found, n);
-	jw_text_at(&w, "next_page_token", next);
-	return io_end(&w);
+	list.items = found;
+	return io_reply_list(rs, &list);
 }
