@@ -154,7 +154,7 @@ source_resolve(struct tx *tx, struct version *v)
 		if (str_starts(v->source, refused[i]))
 			return fail(cx, INVALID, "'source' cannot use the '%.*s' scheme: '%.200s'",
 				(int)strlen(refused[i]) - 1, refused[i], v->source);
-	if (str_starts(v->source, "models:/m-"))
+	if (str_starts(v->source, "models:/m-") && strchr(v->source + strlen("models:/m-"), '/') == NULL)
 		return from_logged_model(tx, v, v->source + strlen("models:/"));
 	if (str_starts(v->source, "models:/"))
 		return from_version(tx, v, v->source + strlen("models:/"));
@@ -206,7 +206,9 @@ source_mark(struct tx *tx, const char *model, const struct version *v)
 
 	if (v->logged_model_uuid == NULL)
 		return OK;
-	st = store_logged_model_get(tx, v->logged_model_uuid, &m);
+	/* locked: versions of two registered models may be made from it at once */
+	if ((st = store_logged_model_lock(tx, v->logged_model_uuid)) == OK)
+		st = store_logged_model_get(tx, v->logged_model_uuid, &m);
 	if (st == NOT_FOUND)
 		return fail(cx, NOT_FOUND, "Logged model with ID '%s' not found.", v->logged_model_uuid);
 	if (st != OK)

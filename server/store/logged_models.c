@@ -62,6 +62,17 @@ store_logged_model_get(struct tx *tx, const char *uuid, struct logged_model *out
 }
 
 enum status
+store_logged_model_lock(struct tx *tx, const char *uuid)
+{
+	struct query q;
+	int64_t id;
+
+	query_init(&q, tx, &SQL_logged_model_lock);
+	query_text(&q, uuid);
+	return query_one(&q, row_read_int8, &id);
+}
+
+enum status
 store_logged_model_list(
 	struct tx *tx, const int64_t *experiments, size_t n, struct logged_model **out, size_t *found)
 {

@@ -9,6 +9,8 @@ enum status store_logged_model_insert(
 	struct tx *tx, const struct logged_model *m, int64_t now_unix_ms, int64_t *id) must_check;
 enum status store_logged_model_get(
 	struct tx *tx, const char *uuid, struct logged_model *out) must_check; /* deleted ones too */
+enum status store_logged_model_lock(
+	struct tx *tx, const char *uuid) must_check; /* FOR NO KEY UPDATE: what is read from now on stays */
 enum status store_logged_model_list(struct tx *tx, const int64_t *experiments, size_t n,
 	struct logged_model **out, size_t *found) must_check;
 struct logged_model_change {
