@@ -37,11 +37,28 @@ not_found(struct ctx *cx, enum status st, const char *uuid)
 	return st == NOT_FOUND ? fail(cx, NOT_FOUND, "Logged model with ID '%s' not found.", uuid) : st;
 }
 
+static enum status
+check_pairs(struct ctx *cx, const struct key_value *pairs, size_t n)
+{
+	enum status st = OK;
+
+	for (size_t i = 0; st == OK && i < n; i++)
+		st = name_length(cx, "key", KEY_LENGTH, pairs[i].key);
+	return st;
+}
+
+/* Its row, params and tags. */
+static enum status
+find(struct tx *tx, const char *uuid, struct logged_model *out)
+{
+	return not_found(tx_ctx(tx), store_logged_model_get(tx, uuid, out), uuid);
+}
+
 /* The row with everything that belongs to it. */
 static enum status
 load(struct tx *tx, const char *uuid, struct logged_model *out)
 {
-	enum status st = not_found(tx_ctx(tx), store_logged_model_get(tx, uuid, out), uuid);
+	enum status st = find(tx, uuid, out);
 
 	return st == OK ? store_logged_model_metrics(tx, out, 1) : st;
 }
@@ -87,7 +104,10 @@ logged_model_create(struct ctx *cx, const struct logged_model_create *in, struct
 	enum status st;
 
 	if ((st = name_experiment_id(cx, in->experiment_id, &m.experiment_id)) != OK ||
-		(st = name_logged_model(cx, m.name)) != OK)
+		(st = name_logged_model(cx, m.name)) != OK ||
+		(st = name_length(cx, "source_run_id", ID_LENGTH, in->source_run_id)) != OK ||
+		(st = check_pairs(cx, in->params, in->param_count)) != OK ||
+		(st = check_pairs(cx, in->tags, in->tag_count)) != OK)
 		return st;
 	if ((st = tx_begin(cx, &tx)) == OK && (st = insert(tx, in, &m)) == OK &&
 		(st = load(tx, m.uuid, out)) == OK)
@@ -118,7 +138,7 @@ logged_model_finalize(
 	struct tx *tx = NULL;
 	enum status st;
 
-	if ((st = tx_begin(cx, &tx)) == OK && (st = load(tx, uuid, out)) == OK &&
+	if ((st = tx_begin(cx, &tx)) == OK && (st = find(tx, uuid, out)) == OK &&
 		(st = store_logged_model_update(tx, out->logged_model_id, &change, clock_unix_ms())) == OK &&
 		(st = load(tx, uuid, out)) == OK)
 		st = tx_commit(&tx);
@@ -134,7 +154,7 @@ logged_model_delete(struct ctx *cx, const char *uuid)
 	struct tx *tx = NULL;
 	enum status st;
 
-	if ((st = tx_begin(cx, &tx)) == OK && (st = load(tx, uuid, &m)) == OK &&
+	if ((st = tx_begin(cx, &tx)) == OK && (st = find(tx, uuid, &m)) == OK &&
 		(st = store_logged_model_update(tx, m.logged_model_id, &change, clock_unix_ms())) == OK)
 		st = tx_commit(&tx);
 	tx_rollback(&tx);
@@ -148,7 +168,8 @@ logged_model_params_log(struct ctx *cx, const char *uuid, const struct key_value
 	struct tx *tx = NULL;
 	enum status st;
 
-	if ((st = tx_begin(cx, &tx)) != OK || (st = load(tx, uuid, &m)) != OK)
+	if ((st = check_pairs(cx, params, n)) != OK || (st = tx_begin(cx, &tx)) != OK ||
+		(st = find(tx, uuid, &m)) != OK)
 		goto out;
 	st = store_logged_model_params_put(tx, m.logged_model_id, params, n);
 	if (st == ALREADY_EXISTS)
@@ -168,7 +189,8 @@ logged_model_tags_set(struct ctx *cx, const char *uuid, const struct key_value *
 	struct tx *tx = NULL;
 	enum status st;
 
-	if ((st = tx_begin(cx, &tx)) == OK && (st = load(tx, uuid, &m)) == OK &&
+	if ((st = check_pairs(cx, tags, n)) == OK && (st = tx_begin(cx, &tx)) == OK &&
+		(st = find(tx, uuid, &m)) == OK &&
 		(st = store_logged_model_tags_put(tx, m.logged_model_id, tags, n)) == OK)
 		st = tx_commit(&tx);
 	tx_rollback(&tx);
@@ -183,7 +205,7 @@ logged_model_tag_delete(struct ctx *cx, const char *uuid, const char *key)
 	bool found;
 	enum status st;
 
-	if ((st = tx_begin(cx, &tx)) != OK || (st = load(tx, uuid, &m)) != OK ||
+	if ((st = tx_begin(cx, &tx)) != OK || (st = find(tx, uuid, &m)) != OK ||
 		(st = store_logged_model_tag_delete(tx, m.logged_model_id, key, &found)) != OK)
 		goto out;
 	st = found ? tx_commit(&tx)

@@ -17,6 +17,7 @@
 #define KEY_LENGTH             250
 #define PARAM_VALUE_LENGTH     6000 /* longer ones are cut */
 #define TAG_VALUE_LENGTH       8000 /* longer ones are cut */
+#define ID_LENGTH              256 /* of runs and logged models, as clients send them */
 #define EXPERIMENT_NAME_LENGTH 500
 #define EXPERIMENT_TAG_LENGTH  20000
 #define MODEL_NAME_LENGTH      256

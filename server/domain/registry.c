@@ -292,6 +292,7 @@ version_create(struct ctx *cx, const struct version_create *in, struct version *
 	enum status st;
 
 	if ((st = name_model(cx, in->name)) != OK ||
+		(st = name_length(cx, "run_id", ID_LENGTH, in->run_id)) != OK ||
 		(st = name_length(cx, "description", DESCRIPTION_LENGTH, in->description)) != OK)
 		return st;
 	for (size_t i = 0; i < in->tag_count; i++)

@@ -1,6 +1,7 @@
 /* What a run used and made: datasets, logged models, and the history of models that old clients keep in a tag. */
 #include "domain/run.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -66,6 +67,9 @@ run_log_inputs(struct ctx *cx, const char *uuid, const struct run_input *inputs,
 	for (size_t i = 0; i < n; i++)
 		if ((st = check_input(cx, i, &inputs[i])) != OK)
 			return st;
+	for (size_t i = 0; i < model_count; i++)
+		if ((st = name_length(cx, "model_id", ID_LENGTH, models[i])) != OK)
+			return st;
 	if ((st = tx_begin(cx, &tx)) != OK || (st = active_run(tx, uuid, false, &run)) != OK)
 		goto out;
 	for (size_t i = 0; i < n; i++)
@@ -78,6 +82,32 @@ out:
 	return st;
 }
 
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static enum status
+check_outputs(struct ctx *cx, const struct run_output *outputs, size_t n)
+{
+	const char **sorted = arena_array(cx->arena, n, sizeof(*sorted));
+	enum status st;
+
+	for (size_t i = 0; i < n; i++) {
+		sorted[i] = outputs[i].model_uuid;
+		if ((st = name_length(cx, "model_id", ID_LENGTH, sorted[i])) != OK)
+			return st;
+	}
+	if (n > 1)
+		qsort(sorted, n, sizeof(*sorted), by_text);
+	for (size_t i = 1; i < n; i++)
+		if (str_eq(sorted[i], sorted[i - 1]))
+			return fail(cx, INVALID,
+				"Model '%.100s' is named twice in 'models'; name each model once", sorted[i]);
+	return OK;
+}
+
 enum status
 run_log_outputs(struct ctx *cx, const char *uuid, const struct run_output *outputs, size_t n)
 {
@@ -85,12 +115,8 @@ run_log_outputs(struct ctx *cx, const char *uuid, const struct run_output *outpu
 	struct tx *tx = NULL;
 	enum status st;
 
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (str_eq(outputs[i].model_uuid, outputs[k].model_uuid))
-				return fail(cx, INVALID,
-					"Model '%.100s' is named twice in 'models'; name each model once",
-					outputs[i].model_uuid);
+	if ((st = check_outputs(cx, outputs, n)) != OK)
+		return st;
 	if ((st = tx_begin(cx, &tx)) == OK && (st = active_run(tx, uuid, false, &run)) == OK &&
 		(st = store_run_outputs_put(tx, run.run_id, outputs, n)) == OK)
 		st = tx_commit(&tx);

@@ -19,6 +19,7 @@ static const struct sqlstate table[] = {
 	{ "53200", UNAVAILABLE, false, "PostgreSQL is out of memory; try again" },
 	{ "53300", UNAVAILABLE, false, "PostgreSQL has too many connections; try again" },
 	{ "53", UNAVAILABLE, false, "PostgreSQL is short of resources; try again" },
+	{ "54000", INVALID, false, "a key or a name is too long" },
 	{ "55P03", UNAVAILABLE, false, "another change holds a lock for too long; try again" },
 	{ "57014", TIMED_OUT, false, "PostgreSQL took too long and the query was ended" },
 	{ "57P", UNAVAILABLE, true, "PostgreSQL is stopping or starting; try again" },

@@ -22,6 +22,7 @@ each_code_has_its_status(void **state)
 		{ "53100", UNAVAILABLE, false },
 		{ "53200", UNAVAILABLE, false },
 		{ "53300", UNAVAILABLE, false },
+		{ "54000", INVALID, false },
 		{ "55P03", UNAVAILABLE, false },
 		{ "57014", TIMED_OUT, false },
 		{ "57P01", UNAVAILABLE, true },
