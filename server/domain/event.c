@@ -7,6 +7,9 @@
 #include "base/jsonw.h"
 #include "store/registry.h"
 
+/* a body of 1 MiB in which each byte needs an escape fits */
+#define EVENT_BYTES (8 << 20)
+
 /* Begins the data object of an event; event_end writes the row. */
 struct event {
 	struct tx *tx;
@@ -18,7 +21,7 @@ static void
 event_begin(struct event *e, struct tx *tx)
 {
 	e->tx = tx;
-	buf_init(&e->buf, 1 << 20);
+	buf_init(&e->buf, EVENT_BYTES);
 	jw_init(&e->w, &e->buf);
 	jw_object(&e->w);
 }
@@ -29,7 +32,12 @@ event_end(struct event *e, const char *entity, const char *action)
 	enum status st;
 
 	jw_end(&e->w);
-	st = store_outbox_put(e->tx, entity, action, e->buf.data, clock_unix_ms());
+	if (e->buf.overflow)
+		st = fail(tx_ctx(e->tx), TOO_LARGE,
+			"tags and description are more than %d bytes together: make them smaller",
+			EVENT_BYTES);
+	else
+		st = store_outbox_put(e->tx, entity, action, e->buf.data, clock_unix_ms());
 	buf_fini(&e->buf);
 	return st;
 }
