@@ -77,7 +77,7 @@ read_range(struct ctx *cx, const char *text, int64_t size, int64_t *from, int64_
 	} else if (sscanf(text, "bytes=%lld-%lld%n", &a, &b, &used) == 2 && text[used] == '\0' && a >= 0 &&
 		   b >= a) {
 		*from = a;
-		*length = b - a + 1;
+		*length = (b < size ? b + 1 : size) - a;
 	} else if (sscanf(text, "bytes=%lld-%n", &a, &used) == 1 && used > 0 && text[used] == '\0' &&
 		   a >= 0) {
 		*from = a;
