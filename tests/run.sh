@@ -44,6 +44,9 @@ done
 export LC_ALL=C.UTF-8 TZ=UTC NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost PYTHONDONTWRITEBYTECODE=1
 [ "$LONG" = no ] || export CAIRN_LONG=1
 
+# the MLflow clients whose tests are run: one list of packages each
+CLIENTS=$(for list in tests/conformance/requirements-*.txt; do basename "$list" .txt | sed 's/^requirements-//'; done)
+
 JOBS=$(nproc)
 [ "$JOBS" -le 8 ] || JOBS=8
 RESULTS=$PWD/build/results
@@ -187,8 +190,14 @@ suite_api() {
 suite_cli() {
 	CAIRND=$PWD/build/$KIND/bin/cairnd run_pytest cli tests/.venv/bin/python tests/cli
 }
+# the same tests under each client
 suite_conformance() {
-	CAIRND=$PWD/build/release/bin/cairnd run_pytest conformance tests/.venv-3.17/bin/python tests/conformance
+	code=0
+	for version in $CLIENTS; do
+		say "MLflow $version"
+		CAIRND=$PWD/build/release/bin/cairnd run_pytest "conformance-$version" "tests/.venv-$version/bin/python" tests/conformance || code=1
+	done
+	return $code
 }
 suite_web() {
 	# node 18 takes no folder here
@@ -236,7 +245,9 @@ prepare() {
 	case $SUITES in
 	*style* | *api* | *cli*) python_packages tests/.venv tests/requirements.txt ;;
 	esac
-	! wants conformance || python_packages tests/.venv-3.17 tests/conformance/requirements-3.17.txt
+	if wants conformance; then
+		for version in $CLIENTS; do python_packages "tests/.venv-$version" "tests/conformance/requirements-$version.txt"; done
+	fi
 	! wants web || node_modules tests/web
 }
 
@@ -255,7 +266,7 @@ for suite in $SUITES; do
 	step "$suite"
 	timed "$suite" "suite_$suite"
 	code=$?
-	python3 tests/support/tally.py --suite "$suite" --exit-code $code "$RESULTS/$suite.xml" ||
+	python3 tests/support/tally.py --suite "$suite" --exit-code $code "$RESULTS" ||
 		broken "$suite" "the suite $suite ended with code $code, and its results do not say why"
 done
 

@@ -2,7 +2,7 @@
 """Adds up results in JUnit's XML, as ctest, pytest and node write them.
 
     tally.py FOLDER                                prints "N passed, N failed, N skipped"; exit 1 if anything failed
-    tally.py --suite NAME --exit-code N FILE.xml   exit 1 when the results do not explain the exit code
+    tally.py --suite NAME --exit-code N FOLDER     exit 1 when the suite's results do not explain its exit code
 
 Of a C test that is a program of cmocka each test inside counts, not the program.
 """
@@ -40,11 +40,16 @@ def count(path):
     return total
 
 
-def explains(path, code):
+def count_all(paths):
+    total = [0, 0, 0]
+    for path in paths:
+        total = [a + b for a, b in zip(total, count(path))]
+    return total
+
+
+def explains(folder, suite, code):
     """A suite that ended well has run something; one that did not has a failure to show."""
-    if not path.exists():
-        return False
-    passed, failed, _ = count(path)
+    passed, failed, _ = count_all([*folder.glob(f"{suite}.xml"), *folder.glob(f"{suite}-*.xml")])
     return failed > 0 if code else passed > 0 or failed > 0
 
 
@@ -55,10 +60,8 @@ def main():
     parser.add_argument("path", type=pathlib.Path)
     args = parser.parse_args()
     if args.suite:
-        return 0 if explains(args.path, args.exit_code) else 1
-    total = [0, 0, 0]
-    for path in sorted(args.path.glob("*.xml")):
-        total = [a + b for a, b in zip(total, count(path))]
+        return 0 if explains(args.path, args.suite, args.exit_code) else 1
+    total = count_all(sorted(args.path.glob("*.xml")))
     print("{} passed, {} failed, {} skipped".format(*total))
     return 1 if total[1] or not total[0] else 0
 
