@@ -43,11 +43,17 @@ logged(void *arg, enum status st)
 
 /* Points alone go to the ingest writer, which answers; whatever comes with them needs a transaction of its own. */
 static enum status
-log_scanned(struct request *rq, struct response *rs, const struct scanned_batch *in)
+log_scanned(struct request *rq, struct response *rs, const struct scanned_batch *in, bool single)
 {
 	struct ctx *cx = request_ctx(rq);
-	struct run_batch batch = { in->run_id, in->points, in->n, NULL, 0, in->params, in->tags,
-		in->param_count, in->tag_count };
+	struct run_batch batch = { .uuid = in->run_id,
+		.single = single,
+		.points = in->points,
+		.point_count = in->n,
+		.params = in->params,
+		.param_count = in->param_count,
+		.tags = in->tags,
+		.tag_count = in->tag_count };
 	bool more = in->models != NULL || in->param_count > 0 || in->tag_count > 0 || in->n == 0;
 	enum status st;
 
@@ -71,7 +77,7 @@ api_metric_log(struct request *rq, struct response *rs)
 	const char *body = request_body(rq, &len);
 	enum status st = scan_log_metric(request_ctx(rq), body, len, &in);
 
-	return st == OK ? log_scanned(rq, rs, &in) : st;
+	return st == OK ? log_scanned(rq, rs, &in, true) : st;
 }
 
 enum status
@@ -82,7 +88,7 @@ api_batch_log(struct request *rq, struct response *rs)
 	const char *body = request_body(rq, &len);
 	enum status st = scan_log_batch(request_ctx(rq), body, len, &in);
 
-	return st == OK ? log_scanned(rq, rs, &in) : st;
+	return st == OK ? log_scanned(rq, rs, &in, false) : st;
 }
 
 /* ---- out ---- */

@@ -1,4 +1,5 @@
 /* What the server says of itself. */
+#include <stdio.h>
 #include <string.h>
 
 #include "api/accounts.h"
@@ -59,14 +60,18 @@ enum status
 api_status(struct request *rq, struct response *rs)
 {
 	const struct api_options *o = api_options();
+	int number = health_database_version(request_ctx(rq)->parts);
+	char version[32];
 	struct jsonw w;
 
+	snprintf(version, sizeof(version), "%d.%d", number / 10000, number % 10000);
 	io_begin(&w, rs);
 	jw_text_at(&w, "version", o->version);
 	jw_int_at(&w, "started_unix_ms", o->started_unix_ms);
 	jw_int_at(&w, "uptime_ms", clock_unix_ms() - o->started_unix_ms);
 	jw_bool_at(&w, "auth", o->auth_on);
 	jw_object_at(&w, "database");
+	jw_text_at(&w, "version", version);
 	jw_bool_at(&w, "healthy", health_database(request_ctx(rq)->parts));
 	jw_end(&w);
 	api_write_caller(&w, request_ctx(rq));

@@ -7,3 +7,9 @@ health_database(const struct parts *parts)
 {
 	return pool_healthy(parts->pool);
 }
+
+int
+health_database_version(const struct parts *parts)
+{
+	return pool_server_version(parts->pool);
+}

@@ -381,18 +381,28 @@ unique_params(struct ctx *cx, const struct key_value *params, size_t n)
 	return OK;
 }
 
-enum status
-run_points_check(struct ctx *cx, const struct point *points, size_t n)
+/* Where a point stands in the request: "metrics[3].name", or "name" when it is the only one. */
+static const char *
+point_path(struct ctx *cx, bool single, size_t i, const char *field)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!name_key_good(points[i].key))
-			return name_key(cx, arena_printf(cx->arena, "metrics[%zu].name", i), points[i].key);
-		if (points[i].time_unix_ms < 0)
+	return single ? field : arena_printf(cx->arena, "metrics[%zu].%s", i, field);
+}
+
+static enum status
+check_points(struct ctx *cx, const struct run_batch *in)
+{
+	for (size_t i = 0; i < in->point_count; i++) {
+		const struct point *p = &in->points[i];
+
+		if (!name_key_good(p->key))
+			return name_key(cx, point_path(cx, in->single, i, "name"), p->key);
+		if (p->time_unix_ms < 0)
 			return fail(cx, INVALID,
-				"Invalid value %lld for parameter 'metrics[%zu].timestamp' supplied: metric "
-				"'%s' (value=%g). Timestamp must be a "
-				"nonnegative long (64-bit integer)",
-				(long long)points[i].time_unix_ms, i, points[i].key, points[i].value);
+				"Invalid value %lld for parameter '%s' supplied: metric '%s' (value=%g). "
+				"Timestamp must be a nonnegative long "
+				"(64-bit integer)",
+				(long long)p->time_unix_ms, point_path(cx, in->single, i, "timestamp"),
+				p->key, p->value);
 	}
 	return OK;
 }
@@ -406,7 +416,7 @@ run_batch_check(struct ctx *cx, struct run_batch *in)
 		(st = name_batch(
 			 cx, in->point_count + in->model_point_count, in->param_count, in->tag_count)) != OK)
 		return st;
-	if ((st = run_points_check(cx, in->points, in->point_count)) != OK ||
+	if ((st = check_points(cx, in)) != OK ||
 		(st = name_params(cx, "params", in->params, in->param_count)) != OK ||
 		(st = name_run_tags(cx, "tags", in->tags, in->tag_count)) != OK)
 		return st;

@@ -106,6 +106,7 @@ struct model_point {
 
 struct run_batch {
 	const char *uuid;
+	bool single; /* one point by itself: messages name its fields without metrics[0] */
 	const struct point *points;
 	size_t point_count;
 	struct model_point *model_points;
@@ -113,8 +114,6 @@ struct run_batch {
 	struct key_value *params, *tags;
 	size_t param_count, tag_count;
 };
-/* Names and times of points; messages speak of metrics[i]. */
-enum status run_points_check(struct ctx *cx, const struct point *points, size_t n) must_check;
 /* All of it or nothing, in one transaction. Names and limits have been checked by run_batch_check. */
 enum status run_log_batch(struct ctx *cx, const struct run_batch *in) must_check;
 enum status run_batch_check(struct ctx *cx, struct run_batch *in) must_check;

@@ -612,19 +612,6 @@ metric_lacks(const struct metric *m)
 	return m->has_time ? F_OTHER : F_TIMESTAMP;
 }
 
-/* A clock that counts from before 1970 is refused, as the protocol says. */
-static enum status
-check_time(struct scanner *s, const struct point *p)
-{
-	if (p->time_unix_ms >= 0)
-		return OK;
-	return fail(s->cx, INVALID,
-		"Invalid value %lld for parameter '%s' supplied: metric '%.250s' (value=%.17g). Timestamp "
-		"must be a nonnegative "
-		"long (64-bit integer)",
-		(long long)p->time_unix_ms, path_of(s, F_TIMESTAMP), p->key, p->value);
-}
-
 /* ---- lists ---- */
 
 static void *
@@ -846,8 +833,6 @@ scan_log_metric(struct ctx *cx, const char *body, size_t len, struct scanned_bat
 		return st;
 	if (metric_lacks(&m) != F_OTHER)
 		return missing_value(&s, metric_lacks(&m));
-	if ((st = check_time(&s, &m.point)) != OK)
-		return st;
 	add_point(&s, &m);
 	return OK;
 }
@@ -855,8 +840,6 @@ scan_log_metric(struct ctx *cx, const char *body, size_t len, struct scanned_bat
 static enum status
 check_batch(struct scanner *s)
 {
-	enum status st;
-
 	for (enum member f = F_METRICS; f <= F_TAGS; f++) {
 		const struct missing *m = &s->missing[f - F_METRICS];
 
@@ -865,10 +848,6 @@ check_batch(struct scanner *s)
 		if (m->found)
 			return missing_value(s, m->field);
 	}
-	s->list = F_METRICS;
-	for (s->index = 0; s->index < s->out->n; s->index++)
-		if ((st = check_time(s, &s->out->points[s->index])) != OK)
-			return st;
 	return OK;
 }
 
@@ -885,47 +864,4 @@ scan_log_batch(struct ctx *cx, const char *body, size_t len, struct scanned_batc
 	if ((st = take_run_id(&s, ids.run_id, ids.run_uuid)) != OK)
 		return st;
 	return check_batch(&s);
-}
-
-/* ---- checks for after the names ---- */
-
-static enum status
-at_most(struct ctx *cx, const char *what, size_t limit, size_t n)
-{
-	if (n <= limit)
-		return OK;
-	return fail(cx, INVALID,
-		"A batch logging request can contain at most %zu %s. Got %zu %s. Please split up %s across "
-		"multiple requests and "
-		"try again.",
-		limit, what, n, what, what);
-}
-
-enum status
-scanned_batch_limits(struct ctx *cx, const struct scanned_batch *b)
-{
-	enum status st;
-
-	if ((st = at_most(cx, "metrics", SCAN_METRICS_MOST, b->n)) != OK)
-		return st;
-	if ((st = at_most(cx, "params", SCAN_PARAMS_MOST, b->param_count)) != OK)
-		return st;
-	if ((st = at_most(cx, "tags", SCAN_TAGS_MOST, b->tag_count)) != OK)
-		return st;
-	return at_most(
-		cx, "metrics, params, and tags", SCAN_ENTITIES_MOST, b->n + b->param_count + b->tag_count);
-}
-
-enum status
-scanned_batch_params_unique(struct ctx *cx, const struct scanned_batch *b)
-{
-	for (size_t i = 1; i < b->param_count; i++)
-		for (size_t j = 0; j < i; j++)
-			if (str_eq(b->params[i].key, b->params[j].key))
-				return fail(cx, INVALID,
-					"Duplicate parameter keys have been submitted: ['%.250s']. Please "
-					"ensure the request contains "
-					"only one param value per param key.",
-					b->params[i].key);
-	return OK;
 }

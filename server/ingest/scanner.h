@@ -4,8 +4,7 @@
  * skipped; the same member twice is refused. At most 64 levels; text is valid UTF-8 without NUL. A body that is a JSON string holding
  * JSON is unwrapped once; an empty body is {}.
  *
- * Checked here: JSON, types, numbers, what is required, timestamps of 0 and more. Names and lengths are the caller's (domain/names.h);
- * counts and twin params are the two checks below, which the protocol wants after the names.
+ * Checked here: JSON, types, numbers, what is required. Names, times, lengths, counts and twin params are rules: domain/names.h.
  * Never blocks; what comes out lives in cx->arena. Messages are MLflow's where clients know them.
  */
 #ifndef INGEST_SCANNER_H
@@ -14,11 +13,6 @@
 #include <stddef.h>
 #include "base/fields.h"
 #include "ingest/ingest.h"
-
-#define SCAN_METRICS_MOST  1000 /* in one log-batch */
-#define SCAN_PARAMS_MOST   100
-#define SCAN_TAGS_MOST     100
-#define SCAN_ENTITIES_MOST 1000 /* all three together */
 
 /* What a point may say about a logged model. NULL: absent or empty. */
 struct point_model {
@@ -43,10 +37,5 @@ enum status scan_log_metric(
 	struct ctx *cx, const char *body, size_t len, struct scanned_batch *out) must_check;
 enum status scan_log_batch(
 	struct ctx *cx, const char *body, size_t len, struct scanned_batch *out) must_check;
-
-/* INVALID over 1,000 metrics, 100 params, 100 tags, 1,000 in all. */
-enum status scanned_batch_limits(struct ctx *cx, const struct scanned_batch *batch) must_check;
-/* INVALID when a param's key is there twice. */
-enum status scanned_batch_params_unique(struct ctx *cx, const struct scanned_batch *batch) must_check;
 
 #endif

@@ -46,6 +46,7 @@ struct pool {
 	bool stop;
 	pthread_t looker;
 	atomic_bool healthy;
+	atomic_int server_version;
 	atomic_llong good_mono_ms; /* PostgreSQL answered */
 };
 
@@ -203,6 +204,7 @@ opened(struct pool *p, struct connection *c)
 	p->opening--;
 	if (c != NULL) {
 		atomic_store(&p->healthy, true);
+		atomic_store(&p->server_version, PQserverVersion(c->pg));
 		p->back_off_ms = 0;
 		p->retry_mono_ms = 0;
 		atomic_store(&p->good_mono_ms, now);
@@ -426,6 +428,12 @@ pool_healthy(struct pool *p)
 	return atomic_load(&p->healthy);
 }
 
+int
+pool_server_version(struct pool *p)
+{
+	return atomic_load(&p->server_version);
+}
+
 /* ---- birth and end ---- */
 
 struct pool *
@@ -438,6 +446,7 @@ pool_new(const struct pool_options *options)
 	p->options.conninfo = NULL; /* ours is the whole one */
 	p->conninfo = whole_conninfo(options);
 	atomic_init(&p->healthy, false);
+	atomic_init(&p->server_version, 0);
 	atomic_init(&p->good_mono_ms, 0);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&attr);

@@ -27,6 +27,8 @@ void pool_release(struct pool *p,
 	struct connection *c); /* NULL is fine; rolls back what is open, drops it when broken */
 /* Does PostgreSQL answer? From memory: a background look each second. Any thread, never blocks. */
 bool pool_healthy(struct pool *p);
+/* PostgreSQL's version as libpq has it, 150014 for 15.14; that of the latest connection, 0 before the first. Never blocks. */
+int pool_server_version(struct pool *p);
 const char *pool_conninfo(const struct pool *p); /* with our settings added */
 
 #endif

@@ -242,9 +242,6 @@ wrong_types_are_named(void **state)
 			"Invalid value 9223372036854775808 for parameter 'metrics[0].step' supplied" },
 		{ "{\"run_id\":\"r\",\"metrics\":[{\"step\":\"1x\"}]}",
 			"Invalid value \"1x\" for parameter 'metrics[0].step' supplied" },
-		{ "{\"run_id\":\"r\",\"metrics\":[{\"key\":\"k\",\"value\":1,\"timestamp\":-1}]}",
-			"Invalid value -1 for parameter 'metrics[0].timestamp' supplied: metric 'k' "
-			"(value=1). Timestamp must be a nonnegative" },
 		{ "{\"run_id\":\"r\",\"params\":[{\"key\":\"k\",\"value\":1}]}",
 			"Invalid value 1 for parameter 'params[0].value' supplied" },
 		{ "{\"run_id\":\"r\",\"tags\":[[]]}", "Invalid value [] for parameter 'tags[0]' supplied" },
@@ -336,39 +333,6 @@ many(const char *list, size_t n)
 }
 
 static void
-counts_are_limited(void **state)
-{
-	static const struct {
-		const char *list;
-		size_t n;
-		enum status want;
-		const char *part;
-	} cases[] = {
-		{ "metrics", 1000, OK, "" },
-		{ "metrics", 1001, INVALID,
-			"at most 1000 metrics. Got 1001 metrics. Please split up metrics across multiple "
-			"requests" },
-		{ "params", 100, OK, "" },
-		{ "params", 101, INVALID, "at most 100 params. Got 101 params." },
-		{ "tags", 101, INVALID, "at most 100 tags. Got 101 tags." },
-	};
-	struct desk *d = *state;
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		char *body = many(cases[i].list, cases[i].n);
-
-		reads(d, true, body);
-		assert_int_equal(scanned_batch_limits(&d->cx, &d->batch), cases[i].want);
-		assert_non_null(strstr(d->cx.message, cases[i].part));
-		free(body);
-	}
-	d->batch = (struct scanned_batch){ .n = 950, .param_count = 30, .tag_count = 30 };
-	assert_int_equal(scanned_batch_limits(&d->cx, &d->batch), INVALID);
-	assert_non_null(strstr(d->cx.message,
-		"at most 1000 metrics, params, and tags. Got 1010 metrics, params, and tags."));
-}
-
-static void
 many_points_keep_their_order(void **state)
 {
 	struct desk *d = *state;
@@ -403,20 +367,6 @@ a_model_that_comes_late_has_its_place(void **state)
 	buf_fini(&b);
 }
 
-static void
-twin_params_are_refused(void **state)
-{
-	struct desk *d = *state;
-
-	reads(d, true,
-		"{\"run_id\":\"r\",\"params\":[{\"key\":\"a\",\"value\":\"1\"},{\"key\":\"b\"},{\"key\":"
-		"\"a\",\"value\":\"2\"}]}");
-	assert_int_equal(scanned_batch_params_unique(&d->cx, &d->batch), INVALID);
-	assert_non_null(strstr(d->cx.message, "Duplicate parameter keys have been submitted: ['a']."));
-	reads(d, true, "{\"run_id\":\"r\",\"params\":[{\"key\":\"a\"},{\"key\":\"b\"}]}");
-	assert_int_equal(scanned_batch_params_unique(&d->cx, &d->batch), OK);
-}
-
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -435,10 +385,8 @@ main(void)
 		T(broken_json_says_where),
 		T(depth_is_bounded),
 		T(every_cut_of_a_body_is_refused),
-		T(counts_are_limited),
 		T(many_points_keep_their_order),
 		T(a_model_that_comes_late_has_its_place),
-		T(twin_params_are_refused),
 	};
 
 	if (!hash_setup())
