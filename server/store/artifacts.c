@@ -165,6 +165,17 @@ store_artifact_by_digest(
 	return query_maybe(&q, artifact_from_row, out, found);
 }
 
+static enum status
+lock_path(struct tx *tx, const char *const *above, size_t n, const char *path)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_artifact_lock);
+	query_texts(&q, above, n);
+	query_text(&q, path);
+	return query_run(&q, NULL);
+}
+
 enum status
 store_artifact_clash(struct tx *tx, const char *path, const char **clash)
 {
@@ -172,11 +183,14 @@ store_artifact_clash(struct tx *tx, const char *path, const char **clash)
 	const char **above = arena_array(arena, strlen(path), sizeof(*above));
 	size_t n = 0;
 	struct query q;
+	enum status st;
 	bool found;
 
 	for (const char *p = strchr(path, '/'); p != NULL; p = strchr(p + 1, '/'))
 		above[n++] = arena_strn(arena, path, (size_t)(p - path));
 	*clash = NULL;
+	if ((st = lock_path(tx, above, n, path)) != OK)
+		return st;
 	query_init(&q, tx, &SQL_artifact_clash);
 	query_texts(&q, above, n);
 	query_below(&q, path);

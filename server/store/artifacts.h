@@ -30,8 +30,8 @@ enum status store_artifact_tree(
 	struct tx *tx, const char *folder, struct artifact **out, size_t *n) must_check;
 enum status store_artifact_by_digest(struct tx *tx, const char *folder, const uint8_t sha256[32],
 	struct artifact *out, bool *found) must_check;
-enum status store_artifact_clash(
-	struct tx *tx, const char *path, const char **clash) must_check; /* NULL: none */
+/* The file or folder that keeps `path` from being a file, NULL for none. Holds off other writers of it until the transaction ends. */
+enum status store_artifact_clash(struct tx *tx, const char *path, const char **clash) must_check;
 enum status store_artifact_delete(struct tx *tx, const char *path) must_check;
 
 #endif

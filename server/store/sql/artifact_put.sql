@@ -8,5 +8,8 @@ WITH old AS (
 	UPDATE blob SET state = 3 FROM old WHERE blob.blob_id = old.blob_id AND blob.blob_id <> $2
 )
 INSERT INTO artifact (path, blob_id, experiment_id, created_unix_ms)
-VALUES ($1, $2, (SELECT experiment_id FROM experiment WHERE experiment_id::text = split_part($1, '/', 1)), $3)
+VALUES ($1, $2, (
+	SELECT experiment_id FROM experiment
+	WHERE experiment_id = CASE WHEN $1 ~ '^(0|[1-9][0-9]{0,17})/' THEN split_part($1, '/', 1)::bigint END
+), $3)
 ON CONFLICT (path) DO UPDATE SET blob_id = excluded.blob_id, created_unix_ms = excluded.created_unix_ms
