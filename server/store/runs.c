@@ -216,6 +216,59 @@ store_run_candidate_datasets(
 }
 
 enum status
+store_run_ids(struct tx *tx, int64_t experiment_id, const int64_t **out, size_t *n)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_run_ids);
+	query_int8(&q, experiment_id);
+	return query_list(&q, row_read_int8, sizeof(**out), (void *)out, n);
+}
+
+static enum status
+searched_from_row(struct row *row, void *out)
+{
+	struct run *r = out;
+
+	*r = (struct run){
+		.run_id = row_int8(row, "run_id"),
+		.uuid = row_text(row, "uuid"),
+		.name = row_text(row, "name"),
+		.user_text = row_text(row, "user_text"),
+		.status = (enum run_status)row_int8(row, "status"),
+		.start_unix_ms = row_int8(row, "start_unix_ms"),
+		.has_end = !row_null(row, "end_unix_ms"),
+		.end_unix_ms = row_int8(row, "end_unix_ms"),
+		.deleted = row_bool(row, "deleted"),
+	};
+	r->params = row_pairs(row, "param_keys", "param_values", &r->param_count);
+	r->tags = row_pairs(row, "tag_keys", "tag_values", &r->tag_count);
+	r->has_inputs = row_bool(row, "has_inputs");
+	return OK;
+}
+
+enum status
+store_run_rows(struct tx *tx, const int64_t *run_ids, size_t n, struct run **out, size_t *found)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_run_rows);
+	query_int8s(&q, run_ids, n);
+	return query_list(&q, searched_from_row, sizeof(**out), out, found);
+}
+
+enum status
+store_run_row_datasets(struct tx *tx, const int64_t *run_ids, size_t n, candidate_fn *each, void *arg)
+{
+	struct candidates c = { each, arg };
+	struct query q;
+
+	query_init(&q, tx, &SQL_run_row_datasets);
+	query_int8s(&q, run_ids, n);
+	return query_each(&q, candidate_dataset, &c);
+}
+
+enum status
 store_run_update(struct tx *tx, int64_t run_id, const struct run_update *in)
 {
 	struct query q;

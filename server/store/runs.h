@@ -39,6 +39,15 @@ enum status store_run_candidate_tags(struct tx *tx, const int64_t *experiments, 
 enum status store_run_candidate_datasets(
 	struct tx *tx, const int64_t *experiments, size_t n, candidate_fn *each, void *arg) must_check;
 
+/* For columns in memory: all runs of an experiment, sorted. */
+enum status store_run_ids(struct tx *tx, int64_t experiment_id, const int64_t **out, size_t *n) must_check;
+/* Of some runs: attributes, params and tags (in no order), has_inputs; not experiment_id, artifact_uri and has_outputs. */
+enum status store_run_rows(
+	struct tx *tx, const int64_t *run_ids, size_t n, struct run **out, size_t *found) must_check;
+/* Their datasets by run and in the order of logging; keys as in store_run_candidate_datasets. */
+enum status store_run_row_datasets(
+	struct tx *tx, const int64_t *run_ids, size_t n, candidate_fn *each, void *arg) must_check;
+
 enum status store_run_update(struct tx *tx, int64_t run_id, const struct run_update *in) must_check;
 enum status store_run_set_deleted(
 	struct tx *tx, int64_t run_id, bool deleted, int64_t now_unix_ms) must_check;

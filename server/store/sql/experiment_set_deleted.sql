@@ -1,5 +1,5 @@
--- Delete or restore an experiment, its runs with it; waits for those who write rows of the runs. Locks in the order of uuids,
--- as those who write metrics of several runs do.
+-- Delete or restore an experiment, its runs with it; waits for those who write rows of the runs.
+-- Locks them by uuid, as those who write metrics of several runs do.
 -- $1 bigint: experiment_id
 -- $2 boolean: deleted
 -- $3 bigint: now, unix ms
@@ -8,5 +8,8 @@ WITH locked AS (
 ), runs AS (
 	UPDATE run SET deleted = $2, deleted_unix_ms = CASE WHEN $2 THEN $3::bigint END
 	FROM locked WHERE run.run_id = locked.run_id
+	RETURNING run.run_id
+), change AS (
+	INSERT INTO run_change (run_id, experiment_id, kind) SELECT run_id, $1, 2 FROM runs
 )
 UPDATE experiment SET deleted = $2, updated_unix_ms = $3 WHERE experiment_id = $1

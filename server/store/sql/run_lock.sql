@@ -1,6 +1,11 @@
--- Lock a run to change it; without params and tags.
+-- Lock a run to change it, and tell those who follow; without params and tags.
 -- $1 text: uuid
-SELECT r.run_id, r.uuid, r.experiment_id, r.name, r.user_text, r.status, r.start_unix_ms, r.end_unix_ms, r.artifact_uri, r.deleted
-FROM run r
-WHERE r.uuid = $1
-FOR NO KEY UPDATE
+WITH locked AS (
+	SELECT r.run_id, r.uuid, r.experiment_id, r.name, r.user_text, r.status, r.start_unix_ms, r.end_unix_ms, r.artifact_uri, r.deleted
+	FROM run r
+	WHERE r.uuid = $1
+	FOR NO KEY UPDATE
+), change AS (
+	INSERT INTO run_change (run_id, experiment_id, kind) SELECT run_id, experiment_id, 2 FROM locked
+)
+SELECT * FROM locked

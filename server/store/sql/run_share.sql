@@ -1,6 +1,11 @@
--- Lock a run against deletion while rows that belong to it are written.
+-- Lock a run against deletion while rows that belong to it are written, and tell those who follow that it changes.
 -- $1 text: uuid
-SELECT r.run_id, r.uuid, r.experiment_id, r.name, r.user_text, r.status, r.start_unix_ms, r.end_unix_ms, r.artifact_uri, r.deleted
-FROM run r
-WHERE r.uuid = $1
-FOR KEY SHARE
+WITH locked AS (
+	SELECT r.run_id, r.uuid, r.experiment_id, r.name, r.user_text, r.status, r.start_unix_ms, r.end_unix_ms, r.artifact_uri, r.deleted
+	FROM run r
+	WHERE r.uuid = $1
+	FOR KEY SHARE
+), change AS (
+	INSERT INTO run_change (run_id, experiment_id, kind) SELECT run_id, experiment_id, 2 FROM locked
+)
+SELECT * FROM locked
