@@ -12,9 +12,11 @@
 #define MIB(n) ((size_t)(n) << 20)
 
 /* MLflow's routes stand twice: for clients, and under the prefix that its own pages use. */
-#define TWIN(method, major, path, operation, needs, object, limit, mode, handler) \
-	{ method, "/api/" major path, operation, needs, object, limit, mode, handler }, \
-	{ method, "/ajax-api/" major path, operation "Ajax", needs, object, limit, mode, handler }
+#define TWIN(method, major, path, operation, needs, object, limit, mode, handler)                            \
+	{ method, "/api/" major path, operation, needs, object, limit, mode, handler },                      \
+	{                                                                                                    \
+		method, "/ajax-api/" major path, operation "Ajax", needs, object, limit, mode, handler       \
+	}
 
 /* clang-format off */
 static const struct route routes[] = {
