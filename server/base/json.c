@@ -138,11 +138,14 @@ parse_once(struct ctx *cx, const char *text, size_t len, const struct json **out
 enum status
 json_parse(struct ctx *cx, const char *text, size_t len, const struct json **out)
 {
-	enum status st = parse_once(cx, text, len, out);
+	const struct json *v = NULL;
+	enum status st = parse_once(cx, text, len, &v);
 
 	/* ancient clients send JSON text inside a JSON string */
-	if (st == OK && (*out)->kind == JSON_KIND_STRING)
-		st = parse_once(cx, (*out)->text, strlen((*out)->text), out);
+	if (st == OK && v->kind == JSON_KIND_STRING)
+		st = parse_once(cx, v->text, strlen(v->text), &v);
+	if (st == OK)
+		*out = v;
 	return st;
 }
 
