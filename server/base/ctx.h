@@ -13,6 +13,8 @@
 struct pool;       /* store/pool.h */
 struct blob_store; /* blob/blob.h */
 struct ingest;     /* ingest/ingest.h */
+struct outbound;   /* outbound/outbound.h */
+struct box;        /* base/box.h */
 
 /* Who did it, as rows record it. Zero: nobody signed in (--auth off), or the server itself. */
 struct actor {
@@ -26,6 +28,8 @@ struct parts {
 	struct pool *pool;
 	struct blob_store *blobs;
 	struct ingest *ingest;
+	const struct outbound *outbound;
+	const struct box *box; /* for secrets at rest */
 };
 
 struct ctx {
