@@ -56,28 +56,74 @@ has_dotdot(const char *s)
 	return false;
 }
 
+/* What leads out of its folder, or ends the path of a URI. */
 static bool
-unsafe(const char *s)
+escapes(const char *s)
 {
 	if (*s == '/' || strpbrk(s, "\\#") != NULL || has_dotdot(s))
 		return true;
-	if (s[0] != '\0' && s[1] == ':' && ((s[0] | 32) >= 'a' && (s[0] | 32) <= 'z')) /* a drive */
-		return true;
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return true;
-	return false;
+	return s[0] != '\0' && s[1] == ':' && (s[0] | 32) >= 'a' && (s[0] | 32) <= 'z'; /* a drive */
 }
 
-static bool
-unsafe_however_decoded(struct ctx *cx, const char *text)
+/* Decoded until nothing is left to decode, in the arena; NULL when a decoding on the way escapes. */
+static char *
+decode_wholly(struct ctx *cx, const char *text)
 {
 	char *s = arena_str(cx->arena, text);
 
 	do
-		if (unsafe(s) || !utf8_valid(s, strlen(s)))
-			return true;
+		if (escapes(s))
+			return NULL;
 	while (decode_once(s));
+	return s;
+}
+
+/* Bytes of the valid character at s, 0 when there is none. */
+static size_t
+character_bytes(const char *s)
+{
+	size_t left = strlen(s);
+
+	for (size_t n = 1; n <= 4 && n <= left; n++)
+		if (utf8_valid(s, n))
+			return n;
+	return 0;
+}
+
+/* Control characters become %17 and the like again, and what is no character U+FFFD. */
+static char *
+presentable(struct ctx *cx, const char *s)
+{
+	static const char hex[] = "0123456789abcdef";
+	char *out = arena_alloc(cx->arena, 3 * strlen(s) + 1), *to = out;
+
+	while (*s != '\0') {
+		size_t n = character_bytes(s);
+
+		if (n == 1 && ((unsigned char)*s < ' ' || *s == 0x7f)) {
+			*to++ = '%';
+			*to++ = hex[*s >> 4];
+			*to++ = hex[*s & 15];
+		} else if (n == 0) {
+			to += utf8_put(to, 0xfffd);
+		} else {
+			memcpy(to, s, n);
+			to += n;
+		}
+		s += n > 0 ? n : 1;
+	}
+	*to = '\0';
+	return out;
+}
+
+static bool
+unprintable(const char *s)
+{
+	if (!utf8_valid(s, strlen(s)))
+		return true;
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			return true;
 	return false;
 }
 
@@ -106,14 +152,16 @@ normal(struct ctx *cx, const char *text)
 enum status
 artifact_path(struct ctx *cx, const char *text, bool empty_ok, const char **out)
 {
-	if (unsafe_however_decoded(cx, text))
+	char *decoded = unprintable(text) ? NULL : decode_wholly(cx, text);
+
+	if (decoded == NULL)
 		return fail(cx, INVALID,
 			"Invalid path: %.300s. It must be relative, without \"..\", backslashes, '#' and "
 			"control characters",
 			text);
-	if (strlen(text) > PATH_BYTES)
+	*out = normal(cx, presentable(cx, decoded));
+	if (strlen(*out) > PATH_BYTES)
 		return fail(cx, INVALID, "Invalid path: it is longer than %d bytes", PATH_BYTES);
-	*out = normal(cx, text);
 	if (**out == '\0' && !empty_ok)
 		return fail(cx, INVALID, "Invalid path: it is empty");
 	return OK;

@@ -22,7 +22,9 @@ struct artifact {
 
 /*
  * The path in its normal form, in the arena: relative, "/" between parts, no "." or "..", no backslash, no '#', no control
- * characters, whatever decoding it again would show. "" only with empty_ok (a root to list).
+ * characters. It is percent-decoded until nothing is left to decode, as MLflow's server does it and its clients with every path of a
+ * listing: those of MLflow 2 name images "loss%step%46%timestamp%1795240092609", and fetch "loss%stepF%timestamp%1795240092609".
+ * "" only with empty_ok (a root to list).
  */
 enum status artifact_path(struct ctx *cx, const char *text, bool empty_ok, const char **out) must_check;
 /* The path that "mlflow-artifacts:/a/b" names; INVALID when the URI is somewhere else. */

@@ -4,6 +4,7 @@ import hashlib
 import os
 import socket
 import time
+import urllib.parse
 
 import pytest
 
@@ -101,9 +102,17 @@ def test_one_file_has_one_name(api, server, root):
     assert [f["path"] for f in server.call("GET", ARTIFACTS, params={"path": root + "/d"})["files"]] == ["a"]
 
 
-def test_names_with_blanks_and_other_scripts_are_kept(api, server, root):
-    import urllib.parse
+@pytest.mark.parametrize("sent, kept", [("loss%step%17%timestamp%1795240092609", "loss%step%17%timestamp%1795240092609"), ("a%46b", "aFb"), ("a%2520b", "a b"),
+                                        ("%99.png", "\ufffd.png"), ("50%", "50%"), ("%c3%a9", "é")])
+def test_percent_signs_in_a_name_are_decoded_as_clients_decode_them(server, root, sent, kept):
+    path = f"{ARTIFACTS}/{root}/{urllib.parse.quote(sent)}"
+    assert server.request("PUT", path, data=b"1").status_code == 200
+    assert server.request("GET", path).content == b"1"
+    assert kept in [f["path"] for f in server.call("GET", ARTIFACTS, params={"path": root})["files"]]
+    assert server.request("GET", f"{ARTIFACTS}/{root}/{urllib.parse.quote(kept)}").content == b"1"
 
+
+def test_names_with_blanks_and_other_scripts_are_kept(api, server, root):
     for name in ("mit leer.txt", "файл.txt", "100%.txt", "a+b&c=d?.txt", "日本/語.bin", "..hidden", "a:b"):
         path = f"{ARTIFACTS}/{root}/{urllib.parse.quote(name)}"
         answer = server.request("PUT", path, data=name.encode())
