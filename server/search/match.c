@@ -1,8 +1,6 @@
 /* A row against the tree, and texts against patterns. Nothing here allocates once compiled. */
-#include "search/parts.h"
+#include "search/compare.h"
 
-#include <float.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/str.h"
@@ -168,64 +166,6 @@ pattern_matches(const struct pattern *p, const char *text)
 
 /* ---- numbers ---- */
 
-double
-metric_stored(double v, bool nan_is_zero)
-{
-	if (isnan(v))
-		return nan_is_zero ? 0 : v;
-	return isinf(v) ? copysign(DBL_MAX, v) : v;
-}
-
-/* Exact, also where the integer has no double. Never NaN. */
-static int
-integer_against_double(int64_t a, double b)
-{
-	int64_t whole;
-
-	if (b >= 0x1p63)
-		return -1;
-	if (b < -0x1p63)
-		return 1;
-	whole = (int64_t)b;
-	if (a != whole)
-		return a < whole ? -1 : 1;
-	return (b < (double)whole) - (b > (double)whole);
-}
-
-/* v against the other; neither is NaN. */
-int
-number_against(const struct search_value *v, int64_t integer, bool integral, double number)
-{
-	if (v->is_integer && integral)
-		return (v->integer > integer) - (v->integer < integer);
-	if (v->is_integer)
-		return integer_against_double(v->integer, number);
-	if (integral)
-		return -integer_against_double(integer, v->number);
-	return (v->number > number) - (v->number < number);
-}
-
-static bool
-holds(enum compare_op op, int order)
-{
-	switch (op) {
-	case OP_EQ:
-		return order == 0;
-	case OP_NE:
-		return order != 0;
-	case OP_LT:
-		return order < 0;
-	case OP_LE:
-		return order <= 0;
-	case OP_GT:
-		return order > 0;
-	case OP_GE:
-		return order >= 0;
-	default:
-		return false;
-	}
-}
-
 static bool
 is_listed_integer(const struct node *n, int64_t v)
 {
@@ -288,7 +228,6 @@ node_list_sort(struct node *n)
 
 /* ---- one comparison ---- */
 
-/* A NaN differs from everything and is neither more nor less than anything. */
 static bool
 number_matches(const struct node *n, struct search_value v)
 {
@@ -296,9 +235,9 @@ number_matches(const struct node *n, struct search_value v)
 		return v.is_integer && is_listed_integer(n, v.integer) == (n->op == OP_IN);
 	if (n->is_metric)
 		v.number = metric_stored(v.number, n->nan_is_zero);
-	if (!v.is_integer && isnan(v.number))
-		return n->op == OP_NE;
-	return holds(n->op, number_against(&v, n->integer, n->integral, n->number));
+	if (!v.is_integer && (isnan(v.number) || !n->integral))
+		return double_holds(n->op, v.number, n->number);
+	return order_holds(n->op, number_against(&v, n->integer, n->integral, n->number));
 }
 
 static bool
@@ -358,7 +297,7 @@ any_matches(const struct node *n, const struct search_value *v)
 	return false;
 }
 
-static bool
+bool
 term_matches(const struct node *n, const struct search_value *v)
 {
 	if (n->op == OP_IS_NULL || n->op == OP_NOT_NULL)

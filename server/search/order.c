@@ -1,9 +1,8 @@
 /*
  * order_by: parsed, compared by. Rows without a value come last in either direction; a metric's NaN comes before them.
  */
-#include "search/parts.h"
+#include "search/compare.h"
 
-#include <math.h>
 #include <string.h>
 #include "base/str.h"
 #include "base/utf8.h"

@@ -169,9 +169,8 @@ struct node {
 	size_t count;
 };
 
-/* Infinities as MLflow stores them, and NaN where it stores 0. */
-double metric_stored(double v, bool nan_is_zero);
-int number_against(const struct search_value *v, int64_t integer, bool integral, double number);
+/* One comparison (NODE_TERM) on the value of its column. */
+bool term_matches(const struct node *n, const struct search_value *v);
 void node_list_sort(struct node *n);
 
 /* ---- the compiled search ---- */

@@ -1,0 +1,24 @@
+/* Runs out of the database into tables. Inside search only. */
+#ifndef SEARCH_FETCH_H
+#define SEARCH_FETCH_H
+
+#include "search/table.h"
+#include "store/tx.h"
+
+#define FETCH_RUNS 1000 /* as many at a time: what they take is bounded */
+
+typedef const char *status_name_fn(enum run_status s);
+
+struct fetched {
+	const int64_t *run_ids; /* asked for; sorted, no twins */
+	size_t asked;
+	struct table_run *rows; /* found, sorted by run_id */
+	size_t n;
+};
+/* As of one snapshot; lives in cx->arena. */
+enum status fetch_runs(struct ctx *cx, status_name_fn *name, const int64_t *run_ids, size_t n,
+	struct fetched *out) must_check;
+/* Those that were not found are gone from the database, and go. */
+void fetch_apply(const struct fetched *f, struct table *t);
+
+#endif
