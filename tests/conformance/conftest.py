@@ -1,5 +1,9 @@
-"""The real MLflow client, in one process (importing it is slow), against one cairnd."""
+"""The real MLflow client, in one process (importing it is slow), against one cairnd.
 
+The same tests run under each client of requirements-*.txt; @pytest.mark.since(3) is what the clients before it do not have.
+"""
+
+import importlib.metadata
 import os
 import pathlib
 import tempfile
@@ -16,6 +20,26 @@ os.environ["GIT_PYTHON_REFRESH"] = "quiet"
 os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "2"  # a 5xx shall fail soon
 os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
 os.environ["TQDM_DISABLE"] = "1"
+
+
+GENERATION = int(importlib.metadata.version("mlflow").split(".")[0])
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "since(generation): clients before it have no such function")
+
+
+def pytest_collection_modifyitems(config, items):
+    """What a client does not have is no test of it, not a skipped one."""
+    later = [i for i in items if any(m.args[0] > GENERATION for m in i.iter_markers("since"))]
+    config.hook.pytest_deselected(items=later)
+    items[:] = [i for i in items if i not in later]
+
+
+@pytest.fixture(scope="session")
+def generation():
+    """The client's major version."""
+    return GENERATION
 
 
 @pytest.fixture(scope="session")

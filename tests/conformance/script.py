@@ -38,7 +38,7 @@ with mlflow.start_run(run_name="logistic regression") as run:
         mlflow.log_artifact(note)
 
     info = mlflow.sklearn.log_model(
-        model, name="model", input_example=x_train.head(2), registered_model_name="iris-classifier"
+        model, "model", input_example=x_train.head(2), registered_model_name="iris-classifier"
     )
 
 client = MlflowClient()
