@@ -1,9 +1,9 @@
--- A path names an object from now on; the object it named before is discarded.
+-- A path names an object from now on; the object it named before is discarded. The path is locked (artifact_lock).
 -- $1 text: path
 -- $2 bigint: blob_id
 -- $3 bigint: now, unix ms
 WITH old AS (
-	SELECT blob_id FROM artifact WHERE path = $1 FOR UPDATE
+	SELECT blob_id FROM artifact WHERE path = $1
 ), discarded AS (
 	UPDATE blob SET state = 3 FROM old WHERE blob.blob_id = old.blob_id AND blob.blob_id <> $2
 )
