@@ -9,8 +9,9 @@
 #include "blob/blob.h"
 #include "store/artifacts.h"
 
-#define PATH_BYTES  1024
-#define PIECE_BYTES (128 * 1024)
+#define PATH_BYTES     1024
+#define ENCODED_LONGER 4 /* times: each byte may come as %XX */
+#define PIECE_BYTES    (128 * 1024)
 /* an upload that has not ended after a day never will */
 #define PENDING_MS    (24LL * 3600 * 1000)
 #define SWEEP_AT_ONCE 200
@@ -152,18 +153,23 @@ normal(struct ctx *cx, const char *text)
 enum status
 artifact_path(struct ctx *cx, const char *text, bool empty_ok, const char **out)
 {
-	char *decoded = unprintable(text) ? NULL : decode_wholly(cx, text);
+	char *decoded, *path;
 
+	/* before decoding: a text encoded a million times over would take a million rounds */
+	if (strlen(text) > PATH_BYTES * ENCODED_LONGER)
+		return fail(cx, INVALID, "Invalid path: it is longer than %d bytes", PATH_BYTES);
+	decoded = unprintable(text) ? NULL : decode_wholly(cx, text);
 	if (decoded == NULL)
 		return fail(cx, INVALID,
 			"Invalid path: %.300s. It must be relative, without \"..\", backslashes, '#' and "
 			"control characters",
 			text);
-	*out = normal(cx, presentable(cx, decoded));
-	if (strlen(*out) > PATH_BYTES)
+	path = normal(cx, presentable(cx, decoded));
+	if (strlen(path) > PATH_BYTES)
 		return fail(cx, INVALID, "Invalid path: it is longer than %d bytes", PATH_BYTES);
-	if (**out == '\0' && !empty_ok)
+	if (*path == '\0' && !empty_ok)
 		return fail(cx, INVALID, "Invalid path: it is empty");
+	*out = path;
 	return OK;
 }
 
@@ -288,6 +294,7 @@ artifact_put(struct ctx *cx, const char *path, artifact_source_fn *source, void 
 enum status
 artifact_delete(struct ctx *cx, const char *path)
 {
+	struct ctx aside;
 	struct tx *tx = NULL;
 	size_t n;
 	enum status st;
@@ -295,7 +302,12 @@ artifact_delete(struct ctx *cx, const char *path)
 	if ((st = tx_begin(cx, &tx)) == OK && (st = store_artifact_delete(tx, path)) == OK)
 		st = tx_commit(&tx);
 	tx_rollback(&tx);
-	return st == OK ? artifact_sweep(cx, &n) : st;
+	if (st == OK) { /* the paths are gone; objects that stay now are swept later */
+		ctx_init(&aside, cx->arena, cx->parts);
+		if (artifact_sweep(&aside, &n) != OK)
+			log_warn("sweep", "message=\"%s\"", aside.message);
+	}
+	return st;
 }
 
 /* ---- reading ---- */
@@ -400,13 +412,16 @@ artifact_sweep(struct ctx *cx, size_t *n)
 {
 	struct blob_row *rows;
 	struct tx *tx = NULL;
-	enum status st;
+	enum status st, one;
 
 	*n = 0;
 	if ((st = tx_auto(cx, &tx)) == OK)
 		st = store_blob_leftovers(tx, clock_unix_ms() - PENDING_MS, SWEEP_AT_ONCE, &rows, n);
 	tx_rollback(&tx);
-	for (size_t i = 0; st == OK && i < *n; i++)
-		st = sweep_one(cx, &rows[i]);
+	if (st != OK)
+		return st;
+	for (size_t i = 0; i < *n; i++) /* one that stays does not keep the others */
+		if ((one = sweep_one(cx, &rows[i])) != OK)
+			st = one;
 	return st;
 }
