@@ -118,6 +118,9 @@ static const struct setting settings[] = {
 		"connections", "Open connections of one address; 0 for no limit. Leave it behind a proxy." },
 	{ "pool", NUMBER, AT(pool), FOR_SERVE, 0, "N", "12", 3, 200, "connections",
 		"Connections to PostgreSQL, opened when needed." },
+	{ "search-memory", NUMBER, AT(search_memory_mib), FOR_SERVE, 0, "N", "256", 0, 1048576, "MiB",
+		"Memory for the runs of experiments that are searched; larger ones are searched in the "
+		"database. 0 for none." },
 	{ "config", TEXT, AT(config), FOR_ALL, 0, "FILE", NULL, 0, 0, NULL,
 		"A file of settings: lines \"name = value\"; lines that start with # are comments." },
 

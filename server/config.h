@@ -39,7 +39,7 @@ struct config {
 	const char **allow_hosts; /* NULL-terminated */
 	size_t allow_host_count;
 	bool migrate;
-	int64_t workers, loops, streams, connections, connections_per_address, pool;
+	int64_t workers, loops, streams, connections, connections_per_address, pool, search_memory_mib;
 
 	/* of single commands */
 	bool check, admin, revoke;

@@ -1,5 +1,5 @@
 /*
- * Order of start: data folder and its lock, PostgreSQL, schema, blob store, metric writer, HTTP, DIR/port. Stop in reverse.
+ * Order of start: data folder and its lock, PostgreSQL, schema, blob store, metric writer, columns, HTTP, DIR/port. Stop in reverse.
  * The main thread does all of it and then waits for signals, looking after PostgreSQL, whose life hangs on this thread.
  */
 #include "serve.h"
@@ -29,6 +29,7 @@
 #include "ingest/ingest.h"
 #include "jobs/jobs.h"
 #include "postgres/postgres.h"
+#include "search/columns.h"
 #include "store/instance.h"
 
 #define HTTP_GRACE_MS       6500 /* with PostgreSQL's own, under ten seconds */
@@ -249,6 +250,14 @@ start_ingest(struct server *s)
 		&(struct ingest_options){ .pool = s->writer_pool, .queue_limit_bytes = QUEUE_BYTES });
 }
 
+static void
+start_columns(struct server *s)
+{
+	s->parts.columns = columns_start(&(struct columns_options){ .pool = s->db.pool,
+		.budget_bytes = (size_t)s->config->search_memory_mib << 20,
+		.status_name = run_status_name });
+}
+
 static enum status
 start_http(struct server *s)
 {
@@ -303,6 +312,7 @@ start(struct server *s)
 			return TIMED_OUT;
 	}
 	start_ingest(s);
+	start_columns(s);
 	collect_hosts(s);
 	if ((st = start_http(s)) != OK)
 		return st;
@@ -320,6 +330,7 @@ stop(struct server *s)
 		http_stop(s->http, HTTP_GRACE_MS);
 	api_teardown();
 	jobs_stop(s->jobs);
+	columns_stop(s->parts.columns);
 	if (s->parts.ingest != NULL)
 		ingest_stop(s->parts.ingest);
 	if (s->writer_pool != NULL)

@@ -13,6 +13,7 @@
 struct pool;       /* store/pool.h */
 struct blob_store; /* blob/blob.h */
 struct ingest;     /* ingest/ingest.h */
+struct columns;    /* search/columns.h */
 struct outbound;   /* outbound/outbound.h */
 struct box;        /* base/box.h */
 
@@ -28,6 +29,7 @@ struct parts {
 	struct pool *pool;
 	struct blob_store *blobs;
 	struct ingest *ingest;
+	struct columns *columns; /* NULL: searches read the database */
 	const struct outbound *outbound;
 	const struct box *box; /* for secrets at rest */
 };

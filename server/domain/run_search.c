@@ -1,4 +1,7 @@
-/* Searching runs: the columns that filter and order name are read for all candidates, the hits are then read whole. */
+/*
+ * Searching runs: the hits are found in memory (search/columns.h), or, when that cannot be, the columns that filter and order name
+ * are read for all candidates. Then the hits are read whole.
+ */
 #include "domain/run.h"
 
 #include <stdlib.h>
@@ -8,6 +11,7 @@
 #include "domain/names.h"
 #include "domain/page.h"
 #include "ingest/ingest.h"
+#include "search/columns.h"
 #include "store/runs.h"
 
 /* A candidate with the values of the columns that its row does not hold. */
@@ -194,6 +198,29 @@ search_in_tx(struct tx *tx, const struct page *page, const int64_t *experiments,
 	return run_load_many(tx, ids, *count, *out);
 }
 
+/* *served false: they must be looked for in the database. */
+static enum status
+search_in_memory(struct ctx *cx, const struct page *page, const int64_t *experiments, size_t n,
+	enum view view, struct run **out, size_t *count, const char **next_token, bool *served)
+{
+	const struct columns_query q = { experiments, n, view, page->search, page->after, page->limit };
+	struct tx *tx = NULL;
+	int64_t *ids;
+	enum status st;
+
+	*served = false;
+	if (cx->parts->columns == NULL)
+		return OK;
+	st = columns_search(cx->parts->columns, cx, &q, &ids, count, next_token, served);
+	if (st != OK || !*served)
+		return st;
+	*out = arena_array(cx->arena, *count, sizeof(**out));
+	if (*count > 0 && (st = tx_auto(cx, &tx)) == OK)
+		st = run_load_many(tx, ids, *count, *out);
+	tx_rollback(&tx);
+	return st;
+}
+
 enum status
 run_search(struct ctx *cx, const char *const *experiment_ids, size_t id_count, const struct search_in *in,
 	struct run **out, size_t *n, const char **next_token)
@@ -201,6 +228,7 @@ run_search(struct ctx *cx, const char *const *experiment_ids, size_t id_count, c
 	struct page page = { .value = candidate_value, .size = sizeof(struct candidate) };
 	int64_t *experiments = arena_array(cx->arena, id_count, sizeof(*experiments));
 	struct tx *tx = NULL;
+	bool served;
 	enum status st;
 
 	for (size_t i = 0; i < id_count; i++)
@@ -208,6 +236,9 @@ run_search(struct ctx *cx, const char *const *experiment_ids, size_t id_count, c
 			return st;
 	if ((st = page_open(cx, SEARCH_RUNS, in, 50000, page_scope(cx, experiments, id_count, in->view),
 		     &page)) != OK)
+		return st;
+	st = search_in_memory(cx, &page, experiments, id_count, in->view, out, n, next_token, &served);
+	if (st != OK || served)
 		return st;
 	if ((st = tx_begin_snapshot(cx, &tx)) == OK)
 		st = search_in_tx(tx, &page, experiments, id_count, in->view, out, n, next_token);

@@ -9,8 +9,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "domain/artifact.h"
+#include "store/changes.h"
 
-#define EVERY_S 300
+#define EVERY_S       15
+#define SWEEP_EVERY   20    /* times */
+#define SILENT_MS     60000 /* a server that said nothing for so long is taken for dead */
+#define PRUNE_AT_ONCE 50000
 
 struct jobs {
 	const struct parts *parts;
@@ -44,6 +48,38 @@ sweep_blobs(const struct parts *parts, struct jobs *j)
 	arena_free(arena);
 }
 
+static enum status
+prune_some(struct ctx *cx, int64_t *n)
+{
+	struct tx *tx = NULL;
+	enum status st;
+
+	if ((st = tx_begin(cx, &tx)) == OK && (st = store_server_bury(tx, SILENT_MS)) == OK &&
+		(st = store_change_prune(tx, PRUNE_AT_ONCE, n)) == OK)
+		st = tx_commit(&tx);
+	tx_rollback(&tx);
+	return st;
+}
+
+/* The feed of changes: what every server has seen. */
+static void
+prune_changes(const struct parts *parts, struct jobs *j)
+{
+	struct arena *arena = arena_new();
+	int64_t n = PRUNE_AT_ONCE;
+
+	while (n == PRUNE_AT_ONCE && !j->stopping) {
+		struct ctx cx;
+
+		ctx_init(&cx, arena, parts);
+		n = 0;
+		if (prune_some(&cx, &n) != OK)
+			log_warn("prune", "message=\"%s\"", cx.message);
+		arena_reset(arena);
+	}
+	arena_free(arena);
+}
+
 /* False: stop. */
 static bool
 sleep_until_next(struct jobs *j)
@@ -63,10 +99,13 @@ static void *
 work(void *arg)
 {
 	struct jobs *j = arg;
+	unsigned turn = 0;
 
-	do
-		sweep_blobs(j->parts, j);
-	while (sleep_until_next(j));
+	do {
+		prune_changes(j->parts, j);
+		if (turn++ % SWEEP_EVERY == 0)
+			sweep_blobs(j->parts, j);
+	} while (sleep_until_next(j));
 	return NULL;
 }
 

@@ -224,14 +224,16 @@ cells_of(struct scan *s, size_t slot)
 	return s->cells[slot];
 }
 
-/* A comparison that a bare one of doubles can stand for. */
+/* A comparison that a bare one of doubles can stand for: infinities, cut or not, lie on the same side of any other number. */
 static bool
 is_plain(const struct node *n, double *number)
 {
 	if (!n->is_metric || n->text_side || n->nan_is_zero || n->integers != NULL || n->op > OP_GE)
 		return false;
 	*number = n->integral ? (double)n->integer : n->number;
-	return n->integral ? n->integer <= EXACT_BELOW && n->integer >= -EXACT_BELOW : !isnan(n->number);
+	if (n->integral)
+		return n->integer <= EXACT_BELOW && n->integer >= -EXACT_BELOW;
+	return fabs(*number) < DBL_MAX;
 }
 
 __attribute__((always_inline)) static inline void
@@ -408,7 +410,7 @@ key_of_number(double v, bool descending)
 		return NOTHING;
 	if (isnan(v))
 		return NAN_KEY;
-	v += 0.0; /* the two zeros are equal */
+	v = metric_stored(v, false) + 0.0; /* the two zeros are equal */
 	memcpy(&bits, &v, sizeof(bits));
 	bits = bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 	return descending ? ~bits : bits;
@@ -491,9 +493,7 @@ find_after_key(struct scan *s)
 	else if (s->kinds[0] == KEY_INTEGER && v->kind == VALUE_NUMBER && v->is_integer)
 		s->after_key = key_of_integer(v->integer, o->descending);
 	else if (s->kinds[0] == KEY_NUMBER && v->kind == VALUE_NUMBER && !v->is_integer)
-		s->after_key = isnan(v->number)
-				       ? NAN_KEY
-				       : key_of_number(metric_stored(v->number, false), o->descending);
+		s->after_key = isnan(v->number) ? NAN_KEY : key_of_number(v->number, o->descending);
 	else
 		s->after_keyed = false;
 }

@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "search/compare.h"
 
 #define LIST_BYTES  (16u << 20)
 #define GARBAGE_MIN (1u << 20) /* texts are not looked through for less */
@@ -425,7 +424,7 @@ put_metrics(struct table *t, uint32_t row, const struct run_latest *metrics)
 		double v = metrics->keys[i].last.value;
 
 		column_put(t, column_of(t, ENTITY_METRIC, metrics->keys[i].key), row,
-			(union cell){ .number = isnan(v) ? (double)NAN : metric_stored(v, false) });
+			(union cell){ .number = isnan(v) ? (double)NAN : v });
 	}
 }
 
