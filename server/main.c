@@ -12,7 +12,11 @@
 #include "config.h"
 #include "serve.h"
 
+#if defined(__SANITIZE_THREAD__)
+#define THREAD_STACK (8 * 1024 * 1024) /* the sanitizer keeps its own there, and no thread starts on less */
+#else
 #define THREAD_STACK (512 * 1024)
+#endif
 
 /* Many threads that allocate little: few arenas, and large pieces go back to the system when freed. */
 static void

@@ -44,6 +44,8 @@ def test_a_program_links_the_archive_alone(tmp_path):
                           check=True).stdout.split()
     if b"__asan_init" in cairnd().read_bytes():
         libs.append("-fsanitize=address,undefined")
+    if b"__tsan_init" in cairnd().read_bytes():
+        libs.append("-fsanitize=thread")
     out = tmp_path / "train"
     subprocess.run(["cc", f"-I{ROOT}/client/include", str(ROOT / "client/examples/train.c"), "-o", str(out),
                     str(library("libcairn.a")), *libs, "-pthread", "-lm"], check=True)
