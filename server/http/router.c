@@ -222,7 +222,8 @@ is_free_text(const struct target *t, size_t param)
 {
 	if (t->rest && param + 1 == t->param_count)
 		return true;
-	return str_eq(t->names[param], "key") || str_eq(t->names[param], "tag_key");
+	return str_eq(t->names[param], "key") || str_eq(t->names[param], "tag_key") ||
+	       str_eq(t->names[param], "username");
 }
 
 static bool

@@ -23,7 +23,7 @@ struct match {
 
 /*
  * `path` is raw and without the query. NO_ENDPOINT, NOT_ALLOWED, or BAD_REQUEST: an escape that is malformed, a NUL,
- * what is not UTF-8, an escaped slash or backslash outside of a {rest...}, {key} or {tag_key}.
+ * what is not UTF-8, an escaped slash or backslash outside of a {rest...}, {key}, {tag_key} or {username}.
  */
 enum status router_find(const struct router *r, struct ctx *cx, const char *method, const char *path,
 	struct match *out) must_check;
