@@ -123,13 +123,24 @@ api_logged_model_create(struct request *rq, struct response *rs)
 	return reply_model(rs, &m);
 }
 
+struct get {
+	bool allow_deleted;
+};
+static const struct field get_fields[] = {
+	FIELD_BOOL(struct get, allow_deleted, 0),
+	FIELD_END,
+};
+
 enum status
 api_logged_model_get(struct request *rq, struct response *rs)
 {
 	struct logged_model m;
-	bool deleted_too = str_eq_nocase(request_query_one(rq, "allow_deleted"), "true");
-	enum status st = logged_model_get(request_ctx(rq), request_param(rq, "model_id"), deleted_too, &m);
+	struct get in = { 0 };
+	enum status st;
 
+	if ((st = io_read(rq, get_fields, &in)) != OK)
+		return st;
+	st = logged_model_get(request_ctx(rq), request_param(rq, "model_id"), in.allow_deleted, &m);
 	return st == OK ? reply_model(rs, &m) : st;
 }
 
