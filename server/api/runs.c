@@ -17,7 +17,7 @@ write_info(struct jsonw *w, const struct run *r)
 	jw_text_at(w, "user_id", r->user_text);
 	jw_text_at(w, "status", run_status_name(r->status));
 	jw_int_at(w, "start_time", r->start_unix_ms);
-	if (r->has_end)
+	if (r->has_end && r->end_unix_ms != 0) /* 0 is "not yet" to the protocol */
 		jw_int_at(w, "end_time", r->end_unix_ms);
 	jw_text_at(w, "artifact_uri", r->artifact_uri);
 	jw_text_at(w, "lifecycle_stage", r->deleted ? "deleted" : "active");
@@ -50,8 +50,8 @@ write_input(struct jsonw *w, const struct run_input *in)
 	jw_text_at(w, "digest", in->dataset.digest);
 	jw_text_at(w, "source_type", in->dataset.source_type);
 	jw_text_at(w, "source", in->dataset.source);
-	jw_text_at(w, "schema", in->dataset.schema);
-	jw_text_at(w, "profile", in->dataset.profile);
+	jw_text_at(w, "schema", str_empty(in->dataset.schema) ? NULL : in->dataset.schema);
+	jw_text_at(w, "profile", str_empty(in->dataset.profile) ? NULL : in->dataset.profile);
 	jw_end(w);
 	jw_end(w);
 }
@@ -81,25 +81,23 @@ write_inputs(struct jsonw *w, const struct run *r)
 static void
 write_outputs(struct jsonw *w, const struct run *r)
 {
-	if (r->output_count == 0)
-		return;
 	jw_object_at(w, "outputs");
-	jw_array_at(w, "model_outputs");
+	if (r->output_count > 0)
+		jw_array_at(w, "model_outputs");
 	for (size_t i = 0; i < r->output_count; i++) {
 		jw_object(w);
 		jw_text_at(w, "model_id", r->outputs[i].model_uuid);
 		jw_int_at(w, "step", r->outputs[i].step);
 		jw_end(w);
 	}
-	jw_end(w);
+	if (r->output_count > 0)
+		jw_end(w);
 	jw_end(w);
 }
 
 static void
-write_run(struct jsonw *w, const void *item)
+write_new_run(struct jsonw *w, const struct run *r)
 {
-	const struct run *r = item;
-
 	jw_object_at(w, "info");
 	write_info(w, r);
 	jw_end(w);
@@ -109,19 +107,13 @@ write_run(struct jsonw *w, const void *item)
 	io_pairs_at(w, "tags", r->tags, r->tag_count);
 	jw_end(w);
 	write_inputs(w, r);
-	write_outputs(w, r);
 }
 
-static enum status
-reply_run(struct response *rs, const struct run *r)
+static void
+write_run(struct jsonw *w, const void *item)
 {
-	struct jsonw w;
-
-	io_begin(&w, rs);
-	jw_object_at(&w, "run");
-	write_run(&w, r);
-	jw_end(&w);
-	return io_end(&w);
+	write_new_run(w, item);
+	write_outputs(w, item);
 }
 
 /* ---- in ---- */
@@ -140,12 +132,17 @@ api_run_create(struct request *rq, struct response *rs)
 {
 	struct run_create in = { 0 };
 	struct run run;
+	struct jsonw w;
 	enum status st;
 
 	if ((st = io_read(rq, create_fields, &in)) != OK ||
 		(st = run_start(request_ctx(rq), &in, &run)) != OK)
 		return st;
-	return reply_run(rs, &run);
+	io_begin(&w, rs);
+	jw_object_at(&w, "run");
+	write_new_run(&w, &run);
+	jw_end(&w);
+	return io_end(&w);
 }
 
 /* What most of the calls here take. run_uuid is run_id's older name. */
@@ -200,12 +197,17 @@ api_run_get(struct request *rq, struct response *rs)
 {
 	struct in in = { 0 };
 	struct run run;
+	struct jsonw w;
 	enum status st;
 
 	if ((st = read_in(rq, run_fields, &in)) != OK ||
 		(st = run_get(request_ctx(rq), in.run_id, &run)) != OK)
 		return st;
-	return reply_run(rs, &run);
+	io_begin(&w, rs);
+	jw_object_at(&w, "run");
+	write_run(&w, &run);
+	jw_end(&w);
+	return io_end(&w);
 }
 
 /* GET /api/v1/runs/{run_id}/origin */
@@ -389,7 +391,8 @@ static const struct field inputs_fields[] = {
 };
 static const struct field outputs_fields[] = {
 	FIELD_TEXT(struct links_in, run_id, REQUIRED),
-	FIELD_LIST(struct links_in, models, model_count, 0, model_output_fields, struct model_in),
+	FIELD_LIST(struct links_in, models, model_count, REQUIRED | EMPTY_OK, model_output_fields,
+		struct model_in),
 	FIELD_END,
 };
 
