@@ -35,6 +35,16 @@ model_points(struct ctx *cx, const struct scanned_batch *in, size_t *n)
 	return out;
 }
 
+static enum status
+check_datasets(struct ctx *cx, const struct scanned_batch *in)
+{
+	for (size_t i = 0; in->models != NULL && i < in->n; i++)
+		if ((in->models[i].dataset_name == NULL) != (in->models[i].dataset_digest == NULL))
+			return fail(cx, INVALID,
+				"Both dataset_name and dataset_digest must be provided if one is provided");
+	return OK;
+}
+
 static void
 logged(void *arg, enum status st)
 {
@@ -55,8 +65,10 @@ log_scanned(struct request *rq, struct response *rs, const struct scanned_batch 
 		.tags = in->tags,
 		.tag_count = in->tag_count };
 	bool more = in->models != NULL || in->param_count > 0 || in->tag_count > 0 || in->n == 0;
-	enum status st;
+	enum status st = check_datasets(cx, in);
 
+	if (st != OK)
+		return st;
 	if (more && request_on_loop(rq))
 		return NEEDS_WORKER;
 	if ((st = run_batch_check(cx, &batch)) != OK || (st = io_empty(rs)) != OK)
@@ -191,6 +203,23 @@ check_bulk(struct ctx *cx, struct bulk_in *in, int64_t most)
 	return OK;
 }
 
+/* A run that is named twice counts once. */
+static void
+keep_first(struct bulk_in *in)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < in->run_count; i++) {
+		size_t k = 0;
+
+		while (k < kept && !str_eq(in->run_ids[k], in->run_ids[i]))
+			k++;
+		if (k == kept)
+			in->run_ids[kept++] = in->run_ids[i];
+	}
+	in->run_count = kept;
+}
+
 /* All runs' histories in the protocol's order, cut at max_results. */
 enum status
 api_metric_history_bulk(struct request *rq, struct response *rs)
@@ -200,10 +229,15 @@ api_metric_history_bulk(struct request *rq, struct response *rs)
 	struct jsonw w;
 	enum status st;
 
-	if ((st = io_read(rq, bulk_fields, &in)) != OK || (st = check_bulk(cx, &in, BULK_MOST)) != OK)
+	if ((st = io_read(rq, bulk_fields, &in)) != OK)
+		return st;
+	if (in.max_results > BULK_MOST)
+		in.max_results = BULK_MOST;
+	if ((st = check_bulk(cx, &in, BULK_MOST)) != OK)
 		return st;
 	io_begin(&w, rs);
 	jw_array_at(&w, "metrics");
+	keep_first(&in);
 	for (size_t r = 0; r < in.run_count && in.max_results > 0; r++) {
 		struct sample *samples;
 		const char *next;
