@@ -85,7 +85,8 @@ insert(struct tx *tx, const struct logged_model_create *in, struct logged_model 
 	uuid[1] = '-';
 	random_hex(uuid + 2, 16);
 	m->uuid = uuid;
-	m->artifact_uri = arena_printf(cx->arena, "%s/models/%s/artifacts", e.artifact_location, uuid);
+	m->artifact_uri =
+		name_below(cx, e.artifact_location, arena_printf(cx->arena, "models/%s/artifacts", uuid));
 	if ((st = store_logged_model_insert(tx, m, clock_unix_ms(), &id)) != OK ||
 		(st = store_logged_model_params_put(tx, id, in->params, in->param_count)) != OK)
 		return st;

@@ -138,14 +138,50 @@ name_run_uuid(struct ctx *cx, const char *path, const char *text)
 	return OK;
 }
 
+const char *
+name_below(struct ctx *cx, const char *location, const char *rest)
+{
+	size_t n = strcspn(location, "?");
+	const char *query = location + n;
+
+	while (n > 0 && location[n - 1] == '/')
+		n--;
+	return arena_printf(cx->arena, "%.*s/%s%s", (int)n, location, rest, query);
+}
+
+/* Nothing but blanks of any script? */
+static bool
+is_blank(const char *s)
+{
+	const char *end = s == NULL ? s : s + strlen(s);
+
+	while (s < end) {
+		uint32_t cp = utf8_next(&s, end);
+
+		if (!(cp == ' ' || (cp >= 0x09 && cp <= 0x0d) || (cp >= 0x1c && cp <= 0x1f) || cp == 0x85 ||
+			    cp == 0xa0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 ||
+			    cp == 0x2029 || cp == 0x202f || cp == 0x205f || cp == 0x3000))
+			return false;
+	}
+	return true;
+}
+
 enum status
 name_model(struct ctx *cx, const char *name)
 {
-	if (name == NULL || strspn(name, " \t\r\n") == strlen(name))
+	if (is_blank(name))
 		return fail(cx, INVALID, "Missing value for required parameter 'name'.");
 	if (strpbrk(name, "/:") != NULL)
 		return fail(
 			cx, INVALID, "Invalid model name '%.300s'. Names cannot contain '/' or ':'.", name);
+	if (str_eq(name, ".") || str_starts(name, ".."))
+		return fail(cx, INVALID,
+			"Invalid value \"%.300s\" for parameter 'name' supplied: Names may be treated as "
+			"files in "
+			"certain cases, and must not resolve to other names when treated as such. Begin it "
+			"with "
+			"something else than dots.",
+			name);
 	return name_length(cx, "name", MODEL_NAME_LENGTH, name);
 }
 
@@ -237,6 +273,19 @@ name_run_tags(struct ctx *cx, const char *list, struct key_value *tags, size_t n
 
 	for (size_t i = 0; i < n; i++) {
 		if ((st = name_key(cx, place(cx, list, i, "key"), tags[i].key)) != OK)
+			return st;
+		tags[i].value = tags[i].value == NULL ? "" : name_cut(cx, TAG_VALUE_LENGTH, tags[i].value);
+	}
+	return OK;
+}
+
+enum status
+name_first_tags(struct ctx *cx, struct key_value *tags, size_t n)
+{
+	enum status st;
+
+	for (size_t i = 0; i < n; i++) {
+		if ((st = name_length(cx, place(cx, "tags", i, "key"), KEY_LENGTH, tags[i].key)) != OK)
 			return st;
 		tags[i].value = tags[i].value == NULL ? "" : name_cut(cx, TAG_VALUE_LENGTH, tags[i].value);
 	}

@@ -17,7 +17,8 @@
 #define KEY_LENGTH             250
 #define PARAM_VALUE_LENGTH     6000 /* longer ones are cut */
 #define TAG_VALUE_LENGTH       8000 /* longer ones are cut */
-#define ID_LENGTH              256 /* of runs and logged models, as clients send them */
+#define ID_LENGTH              256  /* of runs and logged models, as clients send them */
+#define SOURCE_LENGTH          4096 /* of a model version */
 #define EXPERIMENT_NAME_LENGTH 500
 #define EXPERIMENT_TAG_LENGTH  20000
 #define MODEL_NAME_LENGTH      256
@@ -52,8 +53,13 @@ enum status name_logged_model(struct ctx *cx, const char *name) must_check;
 /* Checked and cut in place: params and tags of a run. `list` is "params" or "tags"; NULL for a single one. */
 enum status name_params(struct ctx *cx, const char *list, struct key_value *params, size_t n) must_check;
 enum status name_run_tags(struct ctx *cx, const char *list, struct key_value *tags, size_t n) must_check;
+/* Those a run is created with: the protocol takes any characters in their keys. */
+enum status name_first_tags(struct ctx *cx, struct key_value *tags, size_t n) must_check;
 /* The counts of one log-batch. */
 enum status name_batch(struct ctx *cx, size_t metrics, size_t params, size_t tags) must_check;
+
+/* "location/rest": one slash between them, and a query of the location stays at the end. */
+const char *name_below(struct ctx *cx, const char *location, const char *rest);
 
 /* "gifted-shark-123": a name for what was given none. */
 const char *name_random(struct ctx *cx);

@@ -105,7 +105,8 @@ insert_run(struct tx *tx, const struct run_create *in, int64_t experiment_id, st
 			(long long)experiment_id);
 	random_hex(uuid, 16);
 	run->uuid = uuid;
-	run->artifact_uri = arena_printf(cx->arena, "%s/%s/artifacts", e.artifact_location, uuid);
+	run->artifact_uri =
+		name_below(cx, e.artifact_location, arena_printf(cx->arena, "%s/artifacts", uuid));
 	if (in->tag_count > 0)
 		memcpy(tags, in->tags, in->tag_count * sizeof(*tags));
 	tags[in->tag_count] = (struct key_value){ NAME_TAG, run->name };
@@ -126,7 +127,7 @@ run_start(struct ctx *cx, const struct run_create *in, struct run *out)
 	enum status st;
 
 	if ((st = name_experiment_id(cx, in->experiment_id, &run.experiment_id)) != OK ||
-		(st = name_run_tags(cx, "tags", in->tags, in->tag_count)) != OK ||
+		(st = name_first_tags(cx, in->tags, in->tag_count)) != OK ||
 		(st = choose_name(cx, in, &run.name)) != OK)
 		return st;
 	run.name = name_cut(cx, TAG_VALUE_LENGTH, run.name);
@@ -302,13 +303,31 @@ put_params(struct tx *tx, const struct run *run, const struct key_value *params,
 	return st;
 }
 
-/* Setting the name's tag renames the run. */
+/* The tags without that of the name. */
+static const struct key_value *
+but_name(struct arena *arena, const struct key_value *tags, size_t *n)
+{
+	struct key_value *out = arena_array(arena, *n, sizeof(*out));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *n; i++)
+		if (!str_eq(tags[i].key, NAME_TAG))
+			out[kept++] = tags[i];
+	*n = kept;
+	return out;
+}
+
+/* Setting the name's tag renames the run; an empty name is as if it had not been sent. */
 static enum status
 put_tags(struct tx *tx, const struct run *run, const struct key_value *tags, size_t n)
 {
 	const char *name = tag_value(tags, n, NAME_TAG);
 	enum status st;
 
+	if (name != NULL && *name == '\0') {
+		tags = but_name(tx_ctx(tx)->arena, tags, &n);
+		name = NULL;
+	}
 	if (name != NULL &&
 		(st = store_run_update(tx, run->run_id, &(struct run_update){ .name = name })) != OK)
 		return st;
