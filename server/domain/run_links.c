@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/json.h"
+#include "base/jsonw.h"
 #include "base/str.h"
 #include "domain/names.h"
 #include "store/runs.h"
@@ -126,30 +128,83 @@ run_log_outputs(struct ctx *cx, const char *uuid, const struct run_output *outpu
 
 /* The description of a model must hold what clients read from it. */
 static enum status
-check_model_json(struct ctx *cx, const char *text)
+check_model_json(struct ctx *cx, const char *text, const struct json **out)
 {
 	static const char *const needed[] = { "artifact_path", "flavors", "utc_time_created", "run_id" };
 	const struct json *model;
 
-	if (json_parse(cx, text, strlen(text), &model) != OK || json_kind(model) != JSON_KIND_OBJECT)
+	if (json_parse(cx, text, strlen(text), out) != OK || json_kind(model = *out) != JSON_KIND_OBJECT)
 		return fail(cx, INVALID, "Malformed model info. \"model_json\" is not a JSON object.");
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (json_member(model, needed[i]) == NULL)
 			return fail(cx, INVALID, "Model json is missing mandatory field: %s", needed[i]);
+	if (json_kind(json_member(model, "flavors")) != JSON_KIND_OBJECT)
+		return fail(cx, INVALID, "Malformed model info. \"flavors\" is not a JSON object.");
 	return OK;
+}
+
+static void
+write_json_at(struct ctx *cx, struct jsonw *w, const char *key, const struct json *v)
+{
+	const char *text = v == NULL ? "null" : json_dump(cx, v);
+
+	jw_key(w, key);
+	jw_raw(w, text, strlen(text));
+}
+
+/* A flavor without its "config", which may be large. */
+static void
+write_flavor(struct ctx *cx, struct jsonw *w, const char *name, const struct json *flavor)
+{
+	if (json_kind(flavor) != JSON_KIND_OBJECT) {
+		write_json_at(cx, w, name, flavor);
+		return;
+	}
+	jw_object_at(w, name);
+	for (size_t i = 0; i < json_length(flavor); i++)
+		if (!str_eq(json_name(flavor, i), "config"))
+			write_json_at(cx, w, json_name(flavor, i), json_at(flavor, i));
+	jw_end(w);
+}
+
+/* What the tag keeps of a model: where it is, and its flavors; signatures and examples stay in its files. */
+static const char *
+summary_of(struct ctx *cx, const struct json *model)
+{
+	static const char *const kept[] = { "run_id", "artifact_path", "utc_time_created", "model_uuid" };
+	const struct json *flavors = json_member(model, "flavors");
+	struct buf b;
+	struct jsonw w;
+	const char *out;
+
+	buf_init(&b, 1 << 20);
+	jw_init(&w, &b);
+	jw_object(&w);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		write_json_at(cx, &w, kept[i], json_member(model, kept[i]));
+	jw_object_at(&w, "flavors");
+	for (size_t i = 0; i < json_length(flavors); i++)
+		write_flavor(cx, &w, json_name(flavors, i), json_at(flavors, i));
+	jw_end(&w);
+	jw_end(&w);
+	out = arena_strn(cx->arena, b.data, b.len);
+	buf_fini(&b);
+	return out;
 }
 
 enum status
 run_log_model(struct ctx *cx, const char *uuid, const char *model_json)
 {
+	const struct json *model;
 	struct run run;
 	struct tx *tx = NULL;
 	const char *old;
 	char *list;
 	enum status st;
 
-	if ((st = check_model_json(cx, model_json)) != OK)
+	if ((st = check_model_json(cx, model_json, &model)) != OK)
 		return st;
+	model_json = summary_of(cx, model);
 	if ((st = tx_begin(cx, &tx)) != OK || (st = active_run(tx, uuid, true, &run)) != OK ||
 		(st = store_run_tag_get(tx, run.run_id, LOG_MODEL_TAG, &old)) != OK)
 		goto out;
