@@ -250,6 +250,24 @@ api_alias_delete(struct request *rq, struct response *rs)
 	return io_empty(rs);
 }
 
+/* The alias that nobody has to set. */
+static enum status
+reply_newest(struct ctx *cx, struct response *rs, const struct model *m)
+{
+	const char *number;
+	int64_t newest = 0;
+	struct version v;
+	enum status st;
+
+	for (size_t i = 0; i < m->latest_count; i++)
+		if (m->latest[i].version > newest)
+			newest = m->latest[i].version;
+	if (newest == 0)
+		return fail(cx, NOT_FOUND, "Latest version not found for model %s.", m->name);
+	number = arena_printf(cx->arena, "%lld", (long long)newest);
+	return (st = version_get(cx, m->name, number, &v)) == OK ? reply_version(rs, &v) : st;
+}
+
 enum status
 api_alias_get(struct request *rq, struct response *rs)
 {
@@ -262,6 +280,8 @@ api_alias_get(struct request *rq, struct response *rs)
 
 	if ((st = io_read(rq, alias_fields, &in)) != OK || (st = model_get(cx, in.name, &m)) != OK)
 		return st;
+	if (str_eq_nocase(in.alias, "latest"))
+		return reply_newest(cx, rs, &m);
 	st = alias_get(cx, in.name, in.alias, &alias);
 	if (st == NOT_FOUND) /* the protocol's code for a missing alias */
 		return fail(cx, INVALID, "Registered model alias %s not found.", in.alias);

@@ -34,18 +34,30 @@ stage_from(struct ctx *cx, const char *name, enum stage *out)
 		name);
 }
 
+/* Can no model have this name? Then that is the answer, and not that it was not found. */
+static bool
+never_named(const char *name)
+{
+	return strpbrk(name, "/:") != NULL || str_eq(name, ".") || str_starts(name, "..");
+}
+
 static enum status
 no_model(struct ctx *cx, enum status st, const char *name)
 {
-	return st == NOT_FOUND ? fail(cx, NOT_FOUND, "Registered Model with name=%s not found", name) : st;
+	if (st != NOT_FOUND)
+		return st;
+	return never_named(name) ? name_model(cx, name)
+				 : fail(cx, NOT_FOUND, "Registered Model with name=%s not found", name);
 }
 
 static enum status
 no_version(struct ctx *cx, enum status st, const char *name, int64_t version)
 {
-	return st == NOT_FOUND ? fail(cx, NOT_FOUND, "Model Version (name=%s, version=%lld) not found", name,
-					 (long long)version)
-			       : st;
+	if (st != NOT_FOUND)
+		return st;
+	return never_named(name) ? name_model(cx, name)
+				 : fail(cx, NOT_FOUND, "Model Version (name=%s, version=%lld) not found",
+					   name, (long long)version);
 }
 
 /* ---- models ---- */
@@ -106,7 +118,7 @@ model_create(struct ctx *cx, const char *name, const char *description, const st
 			return st;
 	if ((st = tx_begin(cx, &tx)) != OK)
 		goto out;
-	st = store_model_insert(tx, name, description, clock_unix_ms(), &id);
+	st = store_model_insert(tx, name, str_empty(description) ? NULL : description, clock_unix_ms(), &id);
 	if (st == ALREADY_EXISTS)
 		st = fail(cx, ALREADY_EXISTS, "Registered Model (name=%s) already exists.", name);
 	if (st != OK || (st = store_model_tags_put(tx, id, tags, n)) != OK ||
@@ -164,10 +176,11 @@ model_describe(struct ctx *cx, const char *name, const char *description, struct
 {
 	enum status st = name_length(cx, "description", DESCRIPTION_LENGTH, description);
 
-	return st == OK
-		       ? model_change(cx, name,
-				 &(struct model_change){ .describes = true, .description = description }, out)
-		       : st;
+	return st == OK ? model_change(cx, name,
+				  &(struct model_change){ .describes = true,
+					  .description = str_empty(description) ? NULL : description },
+				  out)
+			: st;
 }
 
 enum status
@@ -209,6 +222,8 @@ model_tag_delete(struct ctx *cx, const char *name, const char *key)
 	int64_t id;
 	enum status st;
 
+	if ((st = name_key(cx, "key", key)) != OK)
+		return st;
 	if ((st = tx_begin(cx, &tx)) == OK &&
 		(st = no_model(cx, store_model_lock(tx, name, &id), name)) == OK &&
 		(st = store_model_tag_delete(tx, id, key)) == OK)
@@ -286,6 +301,8 @@ version_create(struct ctx *cx, const struct version_create *in, struct version *
 		.run_uuid = in->run_id,
 		.run_link = in->run_link,
 		.logged_model_uuid = str_empty(in->model_id) ? NULL : in->model_id,
+		.tags = in->tags,
+		.tag_count = in->tag_count,
 	};
 	struct tx *tx = NULL;
 	int64_t number;
@@ -293,6 +310,7 @@ version_create(struct ctx *cx, const struct version_create *in, struct version *
 
 	if ((st = name_model(cx, in->name)) != OK ||
 		(st = name_length(cx, "run_id", ID_LENGTH, in->run_id)) != OK ||
+		(st = name_length(cx, "source", SOURCE_LENGTH, in->source)) != OK ||
 		(st = name_length(cx, "description", DESCRIPTION_LENGTH, in->description)) != OK)
 		return st;
 	for (size_t i = 0; i < in->tag_count; i++)
@@ -440,6 +458,8 @@ version_tag_delete(struct ctx *cx, const char *name, const char *version, const 
 	struct tx *tx = NULL;
 	enum status st;
 
+	if ((st = name_key(cx, "key", key)) != OK)
+		return st;
 	if ((st = change_begin(cx, name, version, &tx, &v)) == OK &&
 		(st = store_version_tag_delete(tx, &v, key)) == OK &&
 		(st = event_version_tag(tx, &v, key, NULL)) == OK)
