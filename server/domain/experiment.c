@@ -32,6 +32,12 @@ check_location(struct ctx *cx, const char *location)
 			"Artifact location '%.300s' lies inside Cairn, which gives each experiment a place "
 			"of its own; leave it out",
 			location);
+	if (str_starts(location, "http:") || str_starts(location, "https:"))
+		return fail(cx, INVALID,
+			"'artifact_location' cannot use the 'http' scheme: no client writes to such a place. "
+			"Given: "
+			"'%.300s'",
+			location);
 	if (strpbrk(location, "#;") != NULL)
 		return fail(cx, INVALID, "Artifact location '%.300s' must not hold '#' or ';'", location);
 	return name_length(cx, "artifact_location", 2048, location);
