@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.model_selection import train_test_split  # noqa: E402
 
 mlflow.set_experiment("iris")
-mlflow.sklearn.autolog(log_models=False)
+mlflow.autolog(log_models=False)
 
 x, y = load_iris(return_X_y=True, as_frame=True)
 x_train, x_test, y_train, y_test = train_test_split(x, y, random_state=7)
@@ -46,5 +46,5 @@ client.set_registered_model_alias("iris-classifier", "champion", info.registered
 
 loaded = mlflow.pyfunc.load_model("models:/iris-classifier@champion")
 same = bool((loaded.predict(x_test) == model.predict(x_test)).all())
-runs = mlflow.search_runs(experiment_names=["iris"], filter_string="metrics.test_accuracy > 0.5")
+runs = mlflow.search_runs(experiment_names=["iris"], filter_string="metrics.test_accuracy > 0.5 and params.max_iter = '500'")
 print(f"run {run.info.run_id} version {info.registered_model_version} runs {len(runs)} same predictions {same}")

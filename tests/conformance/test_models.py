@@ -12,6 +12,10 @@ def iris():
     return load_iris(return_X_y=True, as_frame=True)
 
 
+# the client would find out in a process of its own, for seconds
+FEW = {"pip_requirements": ["scikit-learn"]}
+
+
 def train(iris, **more):
     from sklearn.linear_model import LogisticRegression
 
@@ -58,7 +62,7 @@ def test_a_registered_model_is_loaded_by_alias_and_predicts_the_same(mlflow, cli
 @pytest.mark.since(3)
 def test_a_logged_model_carries_params_tags_and_metrics(mlflow, client, experiment, iris):
     with mlflow.start_run() as run:
-        info = mlflow.sklearn.log_model(train(iris), "clf", params={"depth": 3}, tags={"stage": "try"}, model_type="classifier")
+        info = mlflow.sklearn.log_model(train(iris), "clf", **FEW, params={"depth": 3}, tags={"stage": "try"}, model_type="classifier")
         mlflow.log_metric("accuracy", 0.75, step=1, model_id=info.model_id)
     got = mlflow.get_logged_model(info.model_id)
     assert got.name == "clf" and got.source_run_id == run.info.run_id and got.status.name == "READY"
@@ -78,7 +82,7 @@ def test_versions_count_up_and_aliases_move(mlflow, client, experiment, iris):
     infos = []
     for c in (0.1, 1.0):
         with mlflow.start_run():  # a client of MLflow 2 writes both to one folder of one run
-            infos.append(mlflow.sklearn.log_model(train(iris, C=c), "m", registered_model_name="moving"))
+            infos.append(mlflow.sklearn.log_model(train(iris, C=c), "m", **FEW, registered_model_name="moving"))
     assert [int(i.registered_model_version) for i in infos] == [1, 2]
     for version in ("1", "2", "1"):
         client.set_registered_model_alias("moving", "champion", version)
@@ -93,7 +97,7 @@ def test_versions_count_up_and_aliases_move(mlflow, client, experiment, iris):
 def test_search_model_versions_finds_them(mlflow, client, experiment, iris):
     with mlflow.start_run() as run:
         for _ in range(2):
-            mlflow.sklearn.log_model(train(iris), "m", registered_model_name="sought")
+            mlflow.sklearn.log_model(train(iris), "m", **FEW, registered_model_name="sought")
     client.set_model_version_tag("sought", "2", "review", "passed")
     found = client.search_model_versions("name = 'sought'", order_by=["version_number ASC"])
     assert [int(v.version) for v in found] == [1, 2] and found[1].tags == {"review": "passed"}
@@ -104,7 +108,7 @@ def test_search_model_versions_finds_them(mlflow, client, experiment, iris):
 
 def test_a_model_of_a_run_can_be_registered_afterwards(mlflow, client, experiment, iris):
     with mlflow.start_run() as run:
-        mlflow.sklearn.log_model(train(iris), "later")
+        mlflow.sklearn.log_model(train(iris), "later", **FEW)
     version = mlflow.register_model(f"runs:/{run.info.run_id}/later", "registered later", tags={"k": "v"})
     assert int(version.version) == 1
     assert client.get_model_version("registered later", "1").tags == {"k": "v"}
@@ -133,7 +137,7 @@ def test_the_registry_keeps_descriptions_tags_and_names(mlflow, client):
 def test_stages_still_work(mlflow, client, experiment, iris):
     with mlflow.start_run():
         for _ in range(2):
-            mlflow.sklearn.log_model(train(iris), "m", registered_model_name="staged")
+            mlflow.sklearn.log_model(train(iris), "m", **FEW, registered_model_name="staged")
     client.transition_model_version_stage("staged", "1", "production")
     client.transition_model_version_stage("staged", "2", "Production", archive_existing_versions=True)
     assert client.get_model_version("staged", "1").current_stage == "Archived"
@@ -149,7 +153,7 @@ def test_classic_evaluation_records_its_metrics(mlflow, client, experiment, iris
     x, y = iris
     frame = x.assign(target=y)
     with mlflow.start_run() as run:
-        info = mlflow.sklearn.log_model(train(iris), "m")
+        info = mlflow.sklearn.log_model(train(iris), "m", **FEW)
         result = mlflow.models.evaluate(info.model_uri, frame, targets="target", model_type="classifier",
                                         evaluator_config={"log_explainer": False, "log_model_explainability": False})
     metrics = client.get_run(run.info.run_id).data.metrics
