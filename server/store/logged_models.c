@@ -62,6 +62,19 @@ store_logged_model_get(struct tx *tx, const char *uuid, struct logged_model *out
 }
 
 enum status
+store_logged_model_of_run(
+	struct tx *tx, const struct run *run, const char *name, const char **artifact_uri, bool *found)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_logged_model_of_run);
+	query_int8(&q, run->experiment_id);
+	query_text(&q, run->uuid);
+	query_text(&q, name);
+	return query_maybe(&q, row_read_text, artifact_uri, found);
+}
+
+enum status
 store_logged_model_lock(struct tx *tx, const char *uuid)
 {
 	struct query q;

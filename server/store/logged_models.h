@@ -3,12 +3,16 @@
 #define STORE_LOGGED_MODELS_H
 
 #include "domain/logged_model.h"
+#include "domain/run.h"
 #include "store/tx.h"
 
 enum status store_logged_model_insert(
 	struct tx *tx, const struct logged_model *m, int64_t now_unix_ms, int64_t *id) must_check;
 enum status store_logged_model_get(
 	struct tx *tx, const char *uuid, struct logged_model *out) must_check; /* deleted ones too */
+/* The newest of a run that has this name and is not deleted. */
+enum status store_logged_model_of_run(struct tx *tx, const struct run *run, const char *name,
+	const char **artifact_uri, bool *found) must_check;
 enum status store_logged_model_lock(
 	struct tx *tx, const char *uuid) must_check; /* FOR NO KEY UPDATE: what is read from now on stays */
 enum status store_logged_model_list(struct tx *tx, const int64_t *experiments, size_t n,
