@@ -104,24 +104,62 @@ scramble(uint64_t v)
 	return v ^ v >> 29;
 }
 
+/* Batches of points on their way to the ingest writer. */
+struct flight {
+	pthread_mutex_t lock;
+	pthread_cond_t landed;
+	size_t left;
+};
+
 static void
-log_metrics(struct tx *tx, int64_t id, const int64_t *run_ids, size_t n)
+land(void *arg, enum status st)
+{
+	struct flight *f = arg;
+
+	if (st != OK)
+		exit(1);
+	pthread_mutex_lock(&f->lock);
+	if (--f->left == 0)
+		pthread_cond_signal(&f->landed);
+	pthread_mutex_unlock(&f->lock);
+}
+
+struct new_run {
+	int64_t run_id;
+	const char *uuid;
+};
+
+static void
+log_metrics(const struct new_run *runs, size_t n)
 {
 	static const char *const names[10] = { "loss", "acc", "rmse", "mae", "f1", "auc", "lr", "epoch_time",
 		"gpu", "val_loss" };
+	struct flight f = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, n };
 	struct point points[10];
 
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < 10; k++)
 			points[k] = (struct point){ names[k],
-				(double)(scramble((uint64_t)run_ids[i] * 16 + k) % 1000000) / 1e6,
+				(double)(scramble((uint64_t)runs[i].run_id * 16 + k) % 1000000) / 1e6,
 				1700000000000, 1 };
-		must(ingest_write(parts.ingest, tx, run_ids[i], id, points, 10));
+		must(ingest_submit(parts.ingest, &cx, runs[i].uuid, points, 10, land, &f));
 	}
+	pthread_mutex_lock(&f.lock);
+	while (f.left > 0)
+		pthread_cond_wait(&f.landed, &f.lock);
+	pthread_mutex_unlock(&f.lock);
+}
+
+static enum status
+new_run_from_row(struct row *row, void *out)
+{
+	*(struct new_run *)out = (struct new_run){ row_int8(row, "run_id"), row_text(row, "uuid") };
+	return OK;
 }
 
 static const struct statement list_runs = { "bench_list",
-	"SELECT run_id FROM run WHERE experiment_id = $1 AND start_unix_ms BETWEEN 1700000000000 + $2 * 1000 "
+	"SELECT run_id, uuid FROM run WHERE experiment_id = $1 AND start_unix_ms BETWEEN 1700000000000 + $2 "
+	"* 1000 "
 	"AND "
 	"1700000000000 + $3 * 1000" };
 
@@ -130,7 +168,7 @@ make_batch(int64_t id, int64_t from, int64_t to)
 {
 	struct tx *tx = NULL;
 	struct query q;
-	int64_t *ids;
+	struct new_run *made;
 	size_t n;
 
 	arena_reset(cx.arena);
@@ -142,9 +180,9 @@ make_batch(int64_t id, int64_t from, int64_t to)
 	query_int8(&q, id);
 	query_int8(&q, from);
 	query_int8(&q, to);
-	must(query_list(&q, row_read_int8, sizeof(*ids), &ids, &n));
-	log_metrics(tx, id, ids, n);
+	must(query_list(&q, new_run_from_row, sizeof(*made), &made, &n));
 	must(tx_commit(&tx));
+	log_metrics(made, n);
 }
 
 static void
