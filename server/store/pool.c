@@ -330,6 +330,7 @@ void
 pool_release(struct pool *p, struct connection *c)
 {
 	struct connection *dead = NULL;
+	bool broken;
 
 	if (c == NULL)
 		return;
@@ -338,7 +339,8 @@ pool_release(struct pool *p, struct connection *c)
 	pthread_mutex_lock(&p->lock);
 	if (c->lost && c->generation == p->generation)
 		p->generation++;
-	if (!c->broken) {
+	broken = c->broken; /* once it is idle and the lock is off it is another's */
+	if (!broken) {
 		atomic_store(&p->good_mono_ms, c->used_mono_ms);
 		c->next = p->idle;
 		p->idle = c;
@@ -348,7 +350,7 @@ pool_release(struct pool *p, struct connection *c)
 	dead = sort_out(p, 0);
 	pthread_cond_signal(&p->change);
 	pthread_mutex_unlock(&p->lock);
-	if (c->broken)
+	if (broken)
 		connection_close(c);
 	close_all(dead);
 }
