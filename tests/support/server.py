@@ -36,8 +36,9 @@ def cairnd():
 
 
 def is_sanitized(path=None):
-    """Was the binary built with the address sanitizer? Its memory means something else then."""
-    return b"__asan_init" in (path or cairnd()).read_bytes()
+    """Was the binary built with a sanitizer? Its memory means something else then."""
+    program = (path or cairnd()).read_bytes()
+    return b"__asan_init" in program or b"__tsan_init" in program
 
 
 def environment(**more):
