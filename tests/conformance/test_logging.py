@@ -1,6 +1,7 @@
 """What the client sends by itself, in the background, in pieces or cut to size."""
 
 import json
+import os
 import pathlib
 import time
 
@@ -190,6 +191,18 @@ def test_images_and_artifacts_of_a_finished_run(mlflow, client, experiment, tmp_
     assert mlflow.artifacts.list_artifacts(run_id=run_id, artifact_path="later.bin") == []
     with pytest.raises((mlflow.MlflowException, OSError)):
         client.download_artifacts(run_id, "never.bin", str(tmp_path))
+
+
+def test_a_client_set_to_send_and_fetch_in_parts_still_does_so_whole(mlflow, client, experiment, monkeypatch, tmp_path):
+    for name in ("UPLOAD", "DOWNLOAD"):
+        monkeypatch.setenv(f"MLFLOW_ENABLE_PROXY_MULTIPART_{name}", "true")
+        monkeypatch.setenv(f"MLFLOW_MULTIPART_{name}_MINIMUM_FILE_SIZE", str(6 << 20))
+        monkeypatch.setenv(f"MLFLOW_MULTIPART_{name}_CHUNK_SIZE", str(5 << 20))
+    (tmp_path / "large.bin").write_bytes(os.urandom(11 << 20))
+    run_id = client.create_run(experiment.experiment_id).info.run_id
+    client.log_artifact(run_id, str(tmp_path / "large.bin"), "deep")
+    local = client.download_artifacts(run_id, "deep/large.bin", str(tmp_path))
+    assert pathlib.Path(local).read_bytes() == (tmp_path / "large.bin").read_bytes()
 
 
 @pytest.mark.since(3)

@@ -16,7 +16,7 @@ import sequences  # noqa: E402
 from pair import Pair  # noqa: E402
 
 mlflow_version = pytest.importorskip("mlflow.version").VERSION
-pytestmark = pytest.mark.skipif(not mlflow_version.startswith("3.17."), reason="MLflow 3.17 is the reference")
+pytestmark = [pytest.mark.since(3), pytest.mark.skipif(not mlflow_version.startswith("3.17."), reason="MLflow 3.17 is the reference")]
 
 SECONDS = 600 if os.environ.get("CAIRN_LONG") else 45
 SEED = int(os.environ.get("CAIRN_SEED", time.time_ns() & 0xFFFFFF))
