@@ -29,7 +29,7 @@ def start(command, log, **more):
 
 
 def parents():
-    """{pid: (parent's pid, ticks of processor used)} of every process."""
+    """{pid: (parent's pid, ticks of processor used, whether it runs, or waits for a processor or the disk)} of every process."""
     found = {}
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         try:
@@ -37,7 +37,7 @@ def parents():
         except OSError:
             continue
         if fields[0] != "Z":
-            found[int(folder.name)] = (int(fields[1]), int(fields[11]) + int(fields[12]))
+            found[int(folder.name)] = (int(fields[1]), int(fields[11]) + int(fields[12]), fields[0] in "RD")
     return found
 
 
@@ -49,7 +49,7 @@ def family(pid, table=None):
         one = queue.pop()
         if one in table:
             members.append(one)
-        queue += [child for child, (parent, _) in table.items() if parent == one]
+        queue += [child for child, (parent, *_) in table.items() if parent == one]
     return members
 
 
@@ -82,16 +82,21 @@ def stop_orphans():
             pass
 
 
-def settle(pid, timeout_s=8):
-    """Waits until a family of processes does nothing any more. False: it still does."""
+def settle(pid, timeout_s=8, quiet_s=0.15):
+    """Waits until a family of processes has done nothing for a while. False: it never did."""
     deadline = time.monotonic() + timeout_s
+    calm = time.monotonic()
+    before = parents()
     while time.monotonic() < deadline:
-        before = parents()
-        time.sleep(0.15)
+        time.sleep(0.05)
         after = parents()
-        used = sum(after[p][1] - before[p][1] for p in family(pid, after) if p in before)
-        if used / TICKS < 0.15 * 0.2:
+        members = family(pid, after)
+        used = sum(after[p][1] - before[p][1] for p in members if p in before)
+        if used > 1 or any(after[p][2] or p not in before for p in members):
+            calm = time.monotonic()
+        if time.monotonic() - calm >= quiet_s:
             return True
+        before = after
     return False
 
 
