@@ -2,12 +2,14 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/str.h"
+#include "outbound/network.h"
 
 /* Which commands take a setting on their command line; the environment and the file may always hold it. */
 enum {
@@ -78,6 +80,10 @@ struct setting {
 
 #define AT(m) offsetof(struct config, m)
 
+/* A LIST is a pointer with its count behind it. */
+static_assert(AT(allow_host_count) == AT(allow_hosts) + sizeof(const char **), "the count of a list");
+static_assert(AT(outgoing_allow_count) == AT(outgoing_allow) + sizeof(const char **), "the count of a list");
+
 static const struct setting settings[] = {
 	{ "data", TEXT, AT(data), FOR_ALL, 0, "DIR", NULL, 0, 0, NULL,
 		"Folder of this server: its own database, blobs, lock and port file. Made when missing; one "
@@ -95,6 +101,14 @@ static const struct setting settings[] = {
 	{ "allow-host", LIST, AT(allow_hosts), FOR_SERVE, 0, "NAME", NULL, 0, 0, NULL,
 		"A host name, without port, by which requests may call this server, beside loopback names "
 		"and the name in public-url. Repeat it, or separate names by commas." },
+	{ "outgoing-allow", LIST, AT(outgoing_allow), FOR_SERVE, 0, "NETWORK", NULL, 0, 0, NULL,
+		"A network (10.0.0.0/8, fd00::/8) or an address that webhooks may be sent to though it is "
+		"not public, by http too. Without it they go to public addresses by https alone. Repeat it, "
+		"or separate networks by commas." },
+	{ "secret-key-file", TEXT, AT(secret_key_file), FOR_SERVE, 0, "FILE", NULL, 0, 0, NULL,
+		"The key (64 hex digits) that seals secrets in the database, such as those of webhooks. "
+		"Without it DIR/secret-key, made at the first start. Servers of one database need the "
+		"same." },
 	{ "public-url", TEXT, AT(public_url), FOR_SERVE, 0, "URL", NULL, 0, 0, NULL,
 		"The address browsers use, https://HOST[:PORT]; needed to sign in by browser from other "
 		"machines." },
@@ -247,20 +261,22 @@ static void
 add_names(struct parser *p, const struct given *g, bool more)
 {
 	struct config *c = p->c;
+	const char ***names = place(c, g->s);
+	size_t *n = (size_t *)(void *)(names + 1);
 	char *rest = arena_str(c->arena, g->text), *name;
 
 	if (!more)
-		c->allow_host_count = 0;
+		*n = 0;
 	while ((name = strsep(&rest, ", \t")) != NULL) {
 		const char **longer;
 
 		if (name[0] == '\0')
 			continue;
-		longer = arena_array(c->arena, c->allow_host_count + 2, sizeof(*longer));
-		if (c->allow_host_count > 0)
-			memcpy(longer, c->allow_hosts, c->allow_host_count * sizeof(*longer));
-		longer[c->allow_host_count++] = name;
-		c->allow_hosts = longer;
+		longer = arena_array(c->arena, *n + 2, sizeof(*longer));
+		if (*n > 0)
+			memcpy(longer, *names, *n * sizeof(*longer));
+		longer[(*n)++] = name;
+		*names = longer;
 	}
 }
 
@@ -589,6 +605,19 @@ check_hosts(struct parser *p)
 }
 
 static void
+check_networks(struct parser *p)
+{
+	struct network n;
+
+	for (size_t i = 0; i < p->c->outgoing_allow_count; i++)
+		if (!network_parse(p->c->outgoing_allow[i], &n))
+			complain(p,
+				"outgoing-allow is \"%s\": it can be a network (10.0.0.0/8, with zeros "
+				"behind the prefix) or an address",
+				p->c->outgoing_allow[i]);
+}
+
+static void
 check_meaning(struct parser *p)
 {
 	struct config *c = p->c;
@@ -603,6 +632,7 @@ check_meaning(struct parser *p)
 		check_listen(p);
 		check_public_url(p);
 		check_hosts(p);
+		check_networks(p);
 	}
 	if (c->command != COMMAND_ROUTES && c->data == NULL &&
 		(c->command == COMMAND_SERVE || c->database == NULL))
@@ -619,6 +649,7 @@ config_parse(struct config *c, int argc, char *const *argv, struct buf *errors)
 	memset(c, 0, sizeof(*c));
 	c->arena = arena_new();
 	c->allow_hosts = arena_array(c->arena, 1, sizeof(*c->allow_hosts));
+	c->outgoing_allow = arena_array(c->arena, 1, sizeof(*c->outgoing_allow));
 	set_fallbacks(&p);
 	read_command_line(&p, argc, argv);
 	if (errors->len == 0 && (c->help || c->version || c->man))

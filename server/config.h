@@ -38,6 +38,9 @@ struct config {
 		*log_level;
 	const char **allow_hosts; /* NULL-terminated */
 	size_t allow_host_count;
+	const char **outgoing_allow; /* NULL-terminated; networks */
+	size_t outgoing_allow_count;
+	const char *secret_key_file;
 	bool migrate;
 	int64_t workers, loops, streams, connections, connections_per_address, pool, search_memory_mib;
 

@@ -16,6 +16,7 @@
 #include "api/api.h"
 #include "auth/account.h"
 #include "auth/auth.h"
+#include "base/box.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -28,7 +29,9 @@
 #include "http/server.h"
 #include "ingest/ingest.h"
 #include "jobs/jobs.h"
+#include "outbound/outbound.h"
 #include "postgres/postgres.h"
+#include "secret_key.h"
 #include "search/columns.h"
 #include "store/instance.h"
 
@@ -49,6 +52,8 @@ struct server {
 	struct ctx cx;
 	struct http_server *http;
 	struct jobs *jobs;
+	struct outbound *outbound;
+	struct box *box;
 	const char **hosts;
 	char error[2048];
 	int64_t begin_mono_ms;
@@ -58,6 +63,26 @@ static enum status
 use_sentence(struct server *s, enum status st)
 {
 	(void)str_copy(s->error, sizeof(s->error), s->cx.message);
+	return st;
+}
+
+static enum status
+start_outbound(struct server *s)
+{
+	const struct config *c = s->config;
+
+	s->outbound = outbound_new(c->outgoing_allow, c->outgoing_allow_count, s->error, sizeof(s->error));
+	s->parts.outbound = s->outbound;
+	return s->outbound == NULL ? INVALID : OK;
+}
+
+static enum status
+start_secrets(struct server *s)
+{
+	enum status st =
+		secret_key_open(&s->data, s->config->secret_key_file, &s->box, s->error, sizeof(s->error));
+
+	s->parts.box = s->box;
 	return st;
 }
 
@@ -301,8 +326,8 @@ announce(struct server *s)
 static enum status
 start(struct server *s)
 {
-	static enum status (*const steps[])(struct server *) = { try_port, start_folder, start_database,
-		start_blobs, start_accounts, start_api };
+	static enum status (*const steps[])(struct server *) = { try_port, start_outbound, start_folder,
+		start_secrets, start_database, start_blobs, start_accounts, start_api };
 	enum status st;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -339,6 +364,8 @@ stop(struct server *s)
 		blob_close(s->parts.blobs);
 	auth_fini();
 	database_close(&s->db);
+	outbound_free(s->outbound);
+	box_free(s->box);
 	data_close(&s->data);
 	arena_free(s->arena);
 }

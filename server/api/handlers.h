@@ -35,6 +35,10 @@ handler_fn api_artifact_put, api_artifact_list_root, api_artifact_get, api_artif
 	api_artifact_no_multipart, api_artifact_no_presigned, api_run_files, api_run_file, api_version_file,
 	api_logged_model_file;
 
+/* webhooks.c */
+handler_fn api_webhook_create, api_webhook_list, api_webhook_get, api_webhook_update, api_webhook_delete,
+	api_webhook_test;
+
 /* deploy.c */
 handler_fn api_deploy_alias, api_deploy_alias_history, api_deploy_version, api_deploy_manifest,
 	api_deploy_blob;

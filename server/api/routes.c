@@ -190,6 +190,20 @@ static const struct route routes[] = {
 	TWIN("DELETE", "2.0", "/mlflow/model-versions/delete-tag", "deleteModelVersionTag",
 		EDIT, &model_in_body, MIB(1), WORKER, api_version_tag_delete),
 
+	/* webhooks */
+	TWIN("POST", "2.0", "/mlflow/webhooks", "createWebhook",
+		MANAGE, &object_server, MIB(1), WORKER, api_webhook_create),
+	TWIN("GET", "2.0", "/mlflow/webhooks", "listWebhooks",
+		MANAGE, &object_server, MIB(1), WORKER, api_webhook_list),
+	TWIN("GET", "2.0", "/mlflow/webhooks/{webhook_id}", "getWebhook",
+		MANAGE, &object_server, MIB(1), WORKER, api_webhook_get),
+	TWIN("PATCH", "2.0", "/mlflow/webhooks/{webhook_id}", "updateWebhook",
+		MANAGE, &object_server, MIB(1), WORKER, api_webhook_update),
+	TWIN("DELETE", "2.0", "/mlflow/webhooks/{webhook_id}", "deleteWebhook",
+		MANAGE, &object_server, MIB(1), WORKER, api_webhook_delete),
+	TWIN("POST", "2.0", "/mlflow/webhooks/{webhook_id}/test", "testWebhook",
+		MANAGE, &object_server, MIB(1), WORKER, api_webhook_test),
+
 	/* artifacts */
 	TWIN("GET", "2.0", "/mlflow/artifacts/list", "listArtifacts",
 		READ, &run_in_query, MIB(1), WORKER, api_run_files),

@@ -209,7 +209,8 @@ model_tag_set(struct ctx *cx, const char *name, const struct key_value *tag)
 		return st;
 	if ((st = tx_begin(cx, &tx)) == OK &&
 		(st = no_model(cx, store_model_lock(tx, name, &id), name)) == OK &&
-		(st = store_model_tags_put(tx, id, tag, 1)) == OK)
+		(st = store_model_tags_put(tx, id, tag, 1)) == OK &&
+		(st = event_model_tag(tx, name, tag->key, tag->value)) == OK)
 		st = tx_commit(&tx);
 	tx_rollback(&tx);
 	return st;
@@ -226,7 +227,8 @@ model_tag_delete(struct ctx *cx, const char *name, const char *key)
 		return st;
 	if ((st = tx_begin(cx, &tx)) == OK &&
 		(st = no_model(cx, store_model_lock(tx, name, &id), name)) == OK &&
-		(st = store_model_tag_delete(tx, id, key)) == OK)
+		(st = store_model_tag_delete(tx, id, key)) == OK &&
+		(st = event_model_tag(tx, name, key, NULL)) == OK)
 		st = tx_commit(&tx);
 	tx_rollback(&tx);
 	return st;

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "domain/artifact.h"
+#include "domain/webhook.h"
+#include "jobs/webhooks.h"
 #include "store/changes.h"
 
 #define EVERY_S       15
@@ -22,6 +24,7 @@ struct jobs {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	atomic_bool stopping;
+	struct webhooks *webhooks;
 };
 
 /* Objects that nothing names any more. What fails now is tried again next time. */
@@ -80,6 +83,18 @@ prune_changes(const struct parts *parts, struct jobs *j)
 	arena_free(arena);
 }
 
+static void
+sweep_deliveries(const struct parts *parts)
+{
+	struct arena *arena = arena_new();
+	struct ctx cx;
+
+	ctx_init(&cx, arena, parts);
+	if (webhook_sweep(&cx) != OK)
+		log_warn("sweep", "message=\"%s\"", cx.message);
+	arena_free(arena);
+}
+
 /* False: stop. */
 static bool
 sleep_until_next(struct jobs *j)
@@ -103,8 +118,10 @@ work(void *arg)
 
 	do {
 		prune_changes(j->parts, j);
-		if (turn++ % SWEEP_EVERY == 0)
+		if (turn++ % SWEEP_EVERY == 0) {
 			sweep_blobs(j->parts, j);
+			sweep_deliveries(j->parts);
+		}
 	} while (sleep_until_next(j));
 	return NULL;
 }
@@ -125,6 +142,7 @@ jobs_start(const struct parts *parts)
 		log_error("jobs", "message=\"no thread for background work\"");
 		abort();
 	}
+	j->webhooks = webhooks_start(parts);
 	return j;
 }
 
@@ -133,6 +151,7 @@ jobs_stop(struct jobs *j)
 {
 	if (j == NULL)
 		return;
+	webhooks_stop(j->webhooks);
 	pthread_mutex_lock(&j->lock);
 	j->stopping = true;
 	pthread_cond_signal(&j->wake);

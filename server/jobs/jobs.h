@@ -1,6 +1,6 @@
 /*
  * Background work: one thread that tidies up every few minutes. Any number of servers may run theirs on one database;
- * each piece of work may be done twice without harm.
+ * each piece of work may be done twice without harm. And the deliveries of webhooks, on threads of their own (webhooks.h).
  */
 #ifndef JOBS_JOBS_H
 #define JOBS_JOBS_H

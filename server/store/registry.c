@@ -162,6 +162,23 @@ store_model_tag_delete(struct tx *tx, int64_t model_id, const char *key)
 	return query_run(&q, NULL);
 }
 
+static enum status
+bool_from_row(struct row *row, void *out)
+{
+	*(bool *)out = row_bool(row, "is_prompt");
+	return OK;
+}
+
+enum status
+store_model_is_prompt(struct tx *tx, const char *name, bool *prompt)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_model_is_prompt);
+	query_text(&q, name);
+	return query_one(&q, bool_from_row, prompt);
+}
+
 /* ---- versions ---- */
 
 enum status

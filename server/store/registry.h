@@ -21,6 +21,7 @@ enum status store_model_delete(struct tx *tx, int64_t model_id) must_check;
 enum status store_model_tags_put(
 	struct tx *tx, int64_t model_id, const struct key_value *tags, size_t n) must_check;
 enum status store_model_tag_delete(struct tx *tx, int64_t model_id, const char *key) must_check;
+enum status store_model_is_prompt(struct tx *tx, const char *name, bool *prompt) must_check;
 
 enum status store_version_insert(
 	struct tx *tx, const struct version *v, int64_t now_unix_ms, int64_t *version) must_check;

@@ -1,0 +1,3 @@
+-- It was delivered.
+-- $1 bigint: delivery_id
+DELETE FROM webhook_delivery WHERE delivery_id = $1
