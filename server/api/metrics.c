@@ -258,19 +258,31 @@ api_metric_history_bulk(struct request *rq, struct response *rs)
  * The protocol's sampling: the rows in stored order are cut into max_results tiles as NTILE does (the first n % max tiles hold one more),
  * the first of each is taken, and the last row is always kept.
  */
-static void
-write_tiles(struct jsonw *w, const struct run_series *s, size_t most)
-{
-	size_t tiles = s->n < most ? s->n : most, each = s->n / tiles, longer = s->n % tiles, at = 0;
+struct tiles {
+	struct jsonw *w;
+	size_t most;
+	bool any;
+};
 
+static enum status
+write_tiles(void *arg, struct ctx *cx, const struct run_series *s)
+{
+	struct tiles *to = arg;
+	size_t tiles = s->n < to->most ? s->n : to->most, each = s->n / tiles, longer = s->n % tiles, at = 0;
+
+	(void)cx;
+	if (!to->any)
+		jw_array_at(to->w, "metrics");
+	to->any = true;
 	for (size_t t = 0; t < tiles; t++) {
 		size_t pick = at;
 
 		at += each + (t < longer);
-		if (t + 1 == tiles && s->n > most)
+		if (t + 1 == tiles && s->n > to->most)
 			pick = s->n - 1;
-		write_sample(w, s->key, &s->samples[pick], s->uuid);
+		write_sample(to->w, s->key, &s->samples[pick], s->uuid);
 	}
+	return OK;
 }
 
 enum status
@@ -278,9 +290,9 @@ api_metric_history_interval(struct request *rq, struct response *rs)
 {
 	struct ctx *cx = request_ctx(rq);
 	struct bulk_in in = { 0 };
-	struct run_series *series;
+	struct run_series_in what;
 	struct jsonw w;
-	size_t n;
+	struct tiles to = { .w = &w };
 	enum status st;
 
 	if ((st = io_read(rq, interval_fields, &in)) != OK || (st = check_bulk(cx, &in, INTERVAL_MOST)) != OK)
@@ -292,16 +304,13 @@ api_metric_history_interval(struct request *rq, struct response *rs)
 		return fail(cx, INVALID,
 			"end_step must be greater than start_step. Found start_step=%lld and end_step=%lld.",
 			(long long)in.start_step, (long long)in.end_step);
-	if ((st = run_series(cx, in.run_ids, in.run_count, &in.metric_key, 1,
-		     in.has_start_step ? in.start_step : INT64_MIN, in.has_end_step ? in.end_step : INT64_MAX,
-		     &series, &n)) != OK)
-		return st;
+	what = (struct run_series_in){ in.run_ids, &in.metric_key, in.run_count, 1,
+		in.has_start_step ? in.start_step : INT64_MIN, in.has_end_step ? in.end_step : INT64_MAX };
+	to.most = (size_t)in.max_results;
 	io_begin(&w, rs);
-	if (n > 0)
-		jw_array_at(&w, "metrics");
-	for (size_t i = 0; i < n; i++)
-		write_tiles(&w, &series[i], (size_t)in.max_results);
-	if (n > 0)
+	if ((st = run_series(cx, &what, write_tiles, &to)) != OK)
+		return st;
+	if (to.any)
 		jw_end(&w);
 	return io_end(&w);
 }
@@ -323,16 +332,6 @@ static const struct field series_fields[] = {
 	FIELD_END,
 };
 
-/* A number, or null where JSON has none. */
-static void
-jw_number(struct jsonw *w, double v)
-{
-	if (isfinite(v))
-		jw_real(w, v);
-	else
-		jw_text(w, isnan(v) ? "NaN" : v > 0 ? "Infinity" : "-Infinity");
-}
-
 static void
 write_ints(struct jsonw *w, const char *name, const struct bucket *b, size_t n, size_t offset)
 {
@@ -347,16 +346,22 @@ write_doubles(struct jsonw *w, const char *name, const struct bucket *b, size_t 
 {
 	jw_array_at(w, name);
 	for (size_t i = 0; i < n; i++)
-		jw_number(w, *(const double *)((const char *)&b[i] + offset));
+		jw_real(w, *(const double *)((const char *)&b[i] + offset));
 	jw_end(w);
 }
 
+struct columns {
+	struct jsonw *w;
+	size_t buckets;
+};
+
 static enum status
-write_series(struct ctx *cx, struct jsonw *w, const struct run_series *s, size_t buckets)
+write_series(void *arg, struct ctx *cx, const struct run_series *s)
 {
+	struct jsonw *w = ((struct columns *)arg)->w;
 	struct bucket *b;
 	size_t n;
-	enum status st = ingest_buckets(cx, s->samples, s->n, buckets, &b, &n);
+	enum status st = ingest_buckets(cx, s->samples, s->n, ((struct columns *)arg)->buckets, &b, &n);
 
 	if (st != OK)
 		return st;
@@ -384,9 +389,9 @@ api_metric_series(struct request *rq, struct response *rs)
 {
 	struct ctx *cx = request_ctx(rq);
 	struct series_in in = { .buckets = BUCKETS };
-	struct run_series *series;
+	struct run_series_in what;
 	struct jsonw w;
-	size_t n;
+	struct columns to = { .w = &w };
 	enum status st;
 
 	if ((st = io_read(rq, series_fields, &in)) != OK)
@@ -399,14 +404,13 @@ api_metric_series(struct request *rq, struct response *rs)
 		return fail(cx, INVALID,
 			"%zu runs times %zu keys are more than the %d series of one request: ask in parts",
 			in.run_count, in.key_count, SERIES_MOST);
-	if ((st = run_series(cx, in.run_ids, in.run_count, in.keys, in.key_count, INT64_MIN, INT64_MAX,
-		     &series, &n)) != OK)
-		return st;
+	what = (struct run_series_in){ in.run_ids, in.keys, in.run_count, in.key_count, INT64_MIN,
+		INT64_MAX };
+	to.buckets = (size_t)in.buckets;
 	io_begin(&w, rs);
 	jw_array_at(&w, "series");
-	for (size_t i = 0; i < n; i++)
-		if ((st = write_series(cx, &w, &series[i], (size_t)in.buckets)) != OK)
-			return st;
+	if ((st = run_series(cx, &what, write_series, &to)) != OK)
+		return st;
 	jw_end(&w);
 	return io_end(&w);
 }

@@ -45,7 +45,7 @@ static const struct route routes[] = {
 	{ "POST", "/api/v1/tokens", "createToken",
 		SIGNED_IN, &object_none, KIB(4), WORKER, api_token_create },
 	{ "DELETE", "/api/v1/tokens/{id}", "revokeToken",
-		SIGNED_IN, &object_none, 0, WORKER, api_token_revoke },
+		SIGNED_IN, &object_none, KIB(4), WORKER, api_token_revoke },
 	{ "GET", "/api/v1/users", "listUsers",
 		ADMIN, &object_server, 0, WORKER, api_user_list },
 	{ "POST", "/api/v1/users", "createUser",
@@ -53,7 +53,7 @@ static const struct route routes[] = {
 	{ "PATCH", "/api/v1/users/{username}", "updateUser",
 		ADMIN, &object_server, KIB(4), WORKER, api_user_update },
 	{ "DELETE", "/api/v1/users/{username}", "deleteUser",
-		ADMIN, &object_server, 0, WORKER, api_user_delete },
+		ADMIN, &object_server, KIB(4), WORKER, api_user_delete },
 
 	/* experiments */
 	{ "GET", "/api/v1/experiments", "experimentOverview",

@@ -130,14 +130,21 @@ enum status run_search(struct ctx *cx, const char *const *experiment_ids, size_t
 /* Metric history in the protocol's order. limit 0: all. */
 enum status run_history(struct ctx *cx, const char *uuid, const char *key, size_t limit,
 	const char *page_token, struct sample **out, size_t *n, const char **next_token) must_check;
-/* Several runs' histories for a chart. An unknown run or key gives none. */
+/* Several runs' histories for a chart, one after the other in one snapshot. An unknown run or key gives none. */
 struct run_series {
 	const char *uuid;
 	const char *key;
 	struct sample *samples; /* stored order */
-	size_t n;
+	size_t n;               /* never 0 */
 };
-enum status run_series(struct ctx *cx, const char *const *uuids, size_t uuid_count, const char *const *keys,
-	size_t key_count, int64_t step_lo, int64_t step_hi, struct run_series **out, size_t *n) must_check;
+/* Lent for the call, with all that it allocates from cx->arena: the next series takes its memory. */
+typedef enum status run_series_fn(void *arg, struct ctx *cx, const struct run_series *s);
+struct run_series_in {
+	const char *const *uuids, *const *keys;
+	size_t uuid_count, key_count;
+	int64_t step_lo, step_hi; /* inclusive */
+};
+enum status run_series(
+	struct ctx *cx, const struct run_series_in *in, run_series_fn *each, void *arg) must_check;
 
 #endif

@@ -75,43 +75,52 @@ by_uuid(const struct run *runs, size_t n, const char *uuid)
 	return NULL;
 }
 
+/* One series, in memory that is given back before the next. */
 static enum status
-series_in_tx(struct tx *tx, const char *const *uuids, size_t uuid_count, const char *const *keys,
-	size_t key_count, int64_t step_lo, int64_t step_hi, struct run_series *out, size_t *n)
+one_series(struct tx *tx, const struct run *run, const char *key, const struct run_series_in *in,
+	run_series_fn *each, void *arg)
+{
+	struct ctx *cx = tx_ctx(tx);
+	struct arena *own = cx->arena, *scratch = arena_new();
+	struct run_series s = { .uuid = run->uuid, .key = key };
+	enum status st;
+
+	cx->arena = scratch;
+	st = ingest_samples(tx, run->run_id, key, in->step_lo, in->step_hi, &s.samples, &s.n);
+	if (st == OK && s.n > 0)
+		st = each(arg, cx, &s);
+	cx->arena = own;
+	arena_free(scratch);
+	return st;
+}
+
+static enum status
+series_in_tx(struct tx *tx, const struct run_series_in *in, run_series_fn *each, void *arg)
 {
 	struct run *runs;
 	size_t found;
 	enum status st;
 
-	if ((st = store_run_find_many(tx, uuids, uuid_count, &runs, &found)) != OK)
+	if ((st = store_run_find_many(tx, in->uuids, in->uuid_count, &runs, &found)) != OK)
 		return st;
-	for (size_t i = 0; i < uuid_count; i++) {
-		const struct run *run = by_uuid(runs, found, uuids[i]);
+	for (size_t i = 0; i < in->uuid_count; i++) {
+		const struct run *run = by_uuid(runs, found, in->uuids[i]);
 
-		for (size_t k = 0; run != NULL && k < key_count; k++) {
-			struct run_series *s = &out[*n];
-
-			*s = (struct run_series){ .uuid = uuids[i], .key = keys[k] };
-			if ((st = ingest_samples(
-				     tx, run->run_id, keys[k], step_lo, step_hi, &s->samples, &s->n)) != OK)
+		for (size_t k = 0; run != NULL && k < in->key_count; k++)
+			if ((st = one_series(tx, run, in->keys[k], in, each, arg)) != OK)
 				return st;
-			*n += s->n > 0;
-		}
 	}
 	return OK;
 }
 
 enum status
-run_series(struct ctx *cx, const char *const *uuids, size_t uuid_count, const char *const *keys,
-	size_t key_count, int64_t step_lo, int64_t step_hi, struct run_series **out, size_t *n)
+run_series(struct ctx *cx, const struct run_series_in *in, run_series_fn *each, void *arg)
 {
 	struct tx *tx = NULL;
 	enum status st;
 
-	*n = 0;
-	*out = arena_array(cx->arena, uuid_count * key_count, sizeof(**out));
 	if ((st = tx_begin_snapshot(cx, &tx)) == OK)
-		st = series_in_tx(tx, uuids, uuid_count, keys, key_count, step_lo, step_hi, *out, n);
+		st = series_in_tx(tx, in, each, arg);
 	tx_rollback(&tx);
 	return st;
 }

@@ -181,22 +181,42 @@ sizes_tokens_and_filters_are_checked(void **state)
 	world_stop(&w);
 }
 
+struct seen {
+	size_t n;
+	char uuid[2][40];
+	double first[2];
+};
+
+static enum status
+see(void *arg, struct ctx *cx, const struct run_series *s)
+{
+	struct seen *seen = arg;
+
+	(void)cx;
+	assert_true(seen->n < 2);
+	assert_int_equal(s->n, 1);
+	(void)snprintf(seen->uuid[seen->n], sizeof(seen->uuid[0]), "%s", s->uuid);
+	seen->first[seen->n++] = s->samples[0].value;
+	return OK;
+}
+
 static void
 several_series_are_read_in_one_snapshot(void **state)
 {
 	struct world w = world_start(state);
 	const char *uuids[] = { numbered(&w, 1), "unknown", numbered(&w, 2) }, *keys[] = { "loss", "none" };
-	struct run_series *series;
-	size_t n;
+	struct run_series_in in = { uuids, keys, 3, 2, INT64_MIN, INT64_MAX };
+	struct seen seen = { 0 };
 
-	ok(&w, run_series(w.cx, uuids, 3, keys, 2, INT64_MIN, INT64_MAX, &series, &n));
-	assert_int_equal(n, 2);
-	assert_string_equal(series[0].uuid, uuids[0]);
-	assert_string_equal(series[1].uuid, uuids[2]);
-	assert_int_equal(series[1].n, 1);
-	assert_true(series[1].samples[0].value == 74);
-	ok(&w, run_series(w.cx, uuids, 3, keys, 2, 2, INT64_MAX, &series, &n));
-	assert_int_equal(n, 0);
+	ok(&w, run_series(w.cx, &in, see, &seen));
+	assert_int_equal(seen.n, 2);
+	assert_string_equal(seen.uuid[0], uuids[0]);
+	assert_string_equal(seen.uuid[1], uuids[2]);
+	assert_true(seen.first[1] == 74);
+	in.step_lo = 2;
+	seen.n = 0;
+	ok(&w, run_series(w.cx, &in, see, &seen));
+	assert_int_equal(seen.n, 0);
 	world_stop(&w);
 }
 
