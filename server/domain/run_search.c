@@ -198,27 +198,52 @@ search_in_tx(struct tx *tx, const struct page *page, const int64_t *experiments,
 	return run_load_many(tx, ids, *count, *out);
 }
 
+/* Hits that are not kept whole in memory are read, and kept. */
+static enum status
+read_hits(struct ctx *cx, struct columns_hit *hits, size_t n, struct run *out)
+{
+	struct columns_hit *fresh = arena_array(cx->arena, n, sizeof(*fresh));
+	struct run *runs = arena_array(cx->arena, n, sizeof(*runs));
+	int64_t *ids = arena_array(cx->arena, n, sizeof(*ids));
+	struct tx *tx = NULL;
+	size_t count = 0;
+	enum status st = OK;
+
+	for (size_t i = 0; i < n; i++)
+		if (hits[i].run == NULL) {
+			ids[count] = hits[i].run_id;
+			fresh[count] = hits[i];
+			fresh[count].run = hits[i].run = &runs[count];
+			count++;
+		}
+	if (count > 0 && (st = tx_auto(cx, &tx)) == OK)
+		st = run_load_many(tx, ids, count, runs);
+	tx_rollback(&tx);
+	if (st != OK)
+		return st;
+	columns_keep(cx->parts->columns, fresh, count);
+	for (size_t i = 0; i < n; i++)
+		out[i] = *hits[i].run;
+	return OK;
+}
+
 /* *served false: they must be looked for in the database. */
 static enum status
 search_in_memory(struct ctx *cx, const struct page *page, const int64_t *experiments, size_t n,
 	enum view view, struct run **out, size_t *count, const char **next_token, bool *served)
 {
 	const struct columns_query q = { experiments, n, view, page->search, page->after, page->limit };
-	struct tx *tx = NULL;
-	int64_t *ids;
+	struct columns_hit *hits;
 	enum status st;
 
 	*served = false;
 	if (cx->parts->columns == NULL)
 		return OK;
-	st = columns_search(cx->parts->columns, cx, &q, &ids, count, next_token, served);
+	st = columns_search(cx->parts->columns, cx, &q, &hits, count, next_token, served);
 	if (st != OK || !*served)
 		return st;
 	*out = arena_array(cx->arena, *count, sizeof(**out));
-	if (*count > 0 && (st = tx_auto(cx, &tx)) == OK)
-		st = run_load_many(tx, ids, *count, *out);
-	tx_rollback(&tx);
-	return st;
+	return read_hits(cx, hits, *count, *out);
 }
 
 enum status

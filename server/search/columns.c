@@ -31,9 +31,13 @@
 #define KEEP_MS         1000   /* a look, when none was asked for */
 #define SEEN_EVERY      5      /* looks of the keeper */
 #define TRIES           3
+#define KEPT_MOST       1000 /* runs of a page that are kept whole */
+#define KEPT_PART                                                                                            \
+	8 /* and the part of the budget that those of an experiment may take before they are dropped */
 
 struct set {
 	int64_t experiment_id;
+	uint64_t serial; /* no other set ever has it */
 	/* under columns.lock: */
 	unsigned refs; /* searches, and one for the list */
 	bool listed, loading;
@@ -57,7 +61,7 @@ struct columns {
 	struct set **sets;     /* by experiment */
 	size_t set_count, set_room;
 	size_t bytes;
-	uint64_t used;
+	uint64_t used, serial;
 	int64_t crowded_until_mono_ms;
 	char *snapshot; /* NULL: the feed is not followed */
 	int64_t postmaster_unix_us;
@@ -135,6 +139,7 @@ list_set(struct columns *c, int64_t experiment_id)
 	memmove(c->sets + at + 1, c->sets + at, (c->set_count - at) * sizeof(struct set *));
 	c->sets[at] = s;
 	c->set_count++;
+	s->serial = ++c->serial;
 	s->listed = s->loading = true;
 	s->refs = 1;
 	return s;
@@ -501,6 +506,15 @@ reload_runs(struct columns *c, struct ctx *cx, struct set *s, const int64_t *ids
 	return return_ctx(&own, cx, st);
 }
 
+/* With rw for writing: whole runs are the first to go. */
+static void
+keep_within(const struct columns *c, struct set *s)
+{
+	if (s->table.kept_bytes > c->options.budget_bytes / KEPT_PART ||
+		table_bytes(&s->table) > c->options.budget_bytes)
+		table_drop_kept(&s->table);
+}
+
 /* What is noted as changed is read again. *fits false: it has outgrown the budget. */
 static enum status
 refresh(struct columns *c, struct ctx *cx, struct set *s, bool *fits)
@@ -516,6 +530,7 @@ refresh(struct columns *c, struct ctx *cx, struct set *s, bool *fits)
 		st = reload_runs(c, cx, s, ids, n);
 		pthread_rwlock_wrlock(&s->rw);
 		table_tidy(&s->table);
+		keep_within(c, s);
 		pthread_rwlock_unlock(&s->rw);
 		pthread_mutex_lock(&c->lock);
 		c->stats.reloads += n;
@@ -665,24 +680,48 @@ hold_all(struct columns *c, struct ctx *cx, const int64_t *ids, size_t n, struct
 
 /* ---- searching ---- */
 
+static struct columns_hit
+hit_of(struct ctx *cx, const struct held *h, const struct scan_hit *at)
+{
+	const struct table *t = at->table;
+	const struct kept *kept = table_kept(t, at->row);
+	struct columns_hit hit = {
+		.run_id = ((const int64_t *)t->run_ids.at[at->row / PAGE_ROWS])[at->row % PAGE_ROWS],
+		.version = table_version(t, at->row)
+	};
+
+	for (size_t i = 0; i < h->n; i++)
+		if (&h->sets[i]->table == t) {
+			hit.experiment_id = h->sets[i]->experiment_id;
+			hit.set = h->sets[i]->serial;
+		}
+	if (kept != NULL)
+		hit.run = kept_copy(kept, cx->arena);
+	return hit;
+}
+
 static void
-scan_all(struct ctx *cx, const struct columns_query *q, const struct held *h, int64_t **run_ids, size_t *n,
-	const char **next_token)
+scan_all(struct ctx *cx, const struct columns_query *q, const struct held *h, struct columns_hit **hits,
+	size_t *n, const char **next_token)
 {
 	struct scan *s = scan_new(cx, q->search, q->view, q->after, q->limit);
+	struct scan_hit *found;
 
 	for (size_t i = 0; i < h->n; i++)
 		pthread_rwlock_rdlock(&h->sets[i]->rw);
 	for (size_t i = 0; i < h->n; i++)
 		scan_table(s, &h->sets[i]->table);
-	scan_end(s, run_ids, n, next_token);
+	scan_end(s, &found, n, next_token);
+	*hits = arena_array(cx->arena, *n + 1, sizeof(**hits));
+	for (size_t i = 0; i < *n; i++)
+		(*hits)[i] = hit_of(cx, h, &found[i]);
 	for (size_t i = 0; i < h->n; i++)
 		pthread_rwlock_unlock(&h->sets[i]->rw);
 }
 
 enum status
-columns_search(struct columns *c, struct ctx *cx, const struct columns_query *q, int64_t **run_ids, size_t *n,
-	const char **next_token, bool *served)
+columns_search(struct columns *c, struct ctx *cx, const struct columns_query *q, struct columns_hit **hits,
+	size_t *n, const char **next_token, bool *served)
 {
 	int64_t *ids = arena_array(cx->arena, q->experiment_count + 1, sizeof(*ids));
 	struct held h = { 0 };
@@ -697,9 +736,59 @@ columns_search(struct columns *c, struct ctx *cx, const struct columns_query *q,
 	count = sort_unique(ids, q->experiment_count);
 	h.sets = arena_array(cx->arena, count + 1, sizeof(struct set *));
 	if ((st = follow(c, cx)) == OK && (st = hold_all(c, cx, ids, count, &h, served)) == OK && *served)
-		scan_all(cx, q, &h, run_ids, n, next_token);
+		scan_all(cx, q, &h, hits, n, next_token);
 	release(c, &h);
 	return st;
+}
+
+/* The set that a hit was found in, with a reference, if it is still there. */
+static struct set *
+set_of_hit(struct columns *c, const struct columns_hit *hit)
+{
+	struct set *s;
+
+	pthread_mutex_lock(&c->lock);
+	s = find_set(c, hit->experiment_id);
+	if (s != NULL && (s->serial != hit->set || s->loading))
+		s = NULL;
+	if (s != NULL)
+		s->refs++;
+	pthread_mutex_unlock(&c->lock);
+	return s;
+}
+
+/* All hits of one set; `reload` keeps others from writing, as everywhere. */
+static void
+keep_in_set(struct columns *c, struct set *s, const struct columns_hit *hits, size_t n)
+{
+	pthread_mutex_lock(&s->reload);
+	pthread_rwlock_wrlock(&s->rw);
+	keep_within(c, s);
+	for (size_t i = 0; i < n; i++)
+		if (hits[i].set == s->serial && hits[i].run != NULL)
+			table_keep(&s->table, hits[i].run, hits[i].version);
+	keep_within(c, s);
+	pthread_rwlock_unlock(&s->rw);
+	(void)count_bytes(c, s);
+	pthread_mutex_unlock(&s->reload);
+}
+
+void
+columns_keep(struct columns *c, const struct columns_hit *hits, size_t n)
+{
+	uint64_t done = 0;
+
+	for (size_t i = 0; n <= KEPT_MOST && i < n; i++) {
+		struct set *s;
+
+		if (hits[i].set == done || hits[i].run == NULL || (s = set_of_hit(c, &hits[i])) == NULL)
+			continue;
+		done = s->serial;
+		keep_in_set(c, s, hits, n);
+		pthread_mutex_lock(&c->lock);
+		set_unref(s);
+		pthread_mutex_unlock(&c->lock);
+	}
 }
 
 void
@@ -735,7 +824,7 @@ much_changed(struct columns *c)
 }
 
 static void
-keep(struct columns *c, struct ctx *cx)
+keep_up(struct columns *c, struct ctx *cx)
 {
 	struct held h = { .n = 1 };
 	struct set *s;
@@ -806,7 +895,7 @@ keeper_main(void *arg)
 		arena_reset(arena);
 		ctx_init(&cx, arena, &c->parts);
 		if (following)
-			keep(c, &cx);
+			keep_up(c, &cx);
 		if (following && i % SEEN_EVERY == 0)
 			say_seen(c, &cx);
 	}

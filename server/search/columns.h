@@ -29,12 +29,22 @@ struct columns_query {
 	size_t limit;                     /* at least 1 */
 };
 
+struct columns_hit {
+	int64_t run_id;
+	const struct run *
+		run; /* the whole run (arena); NULL: to be read from the database, and then given to columns_keep() */
+	int64_t experiment_id;
+	uint64_t set; /* where it was found, and in which version */
+	uint32_t version;
+};
 /*
  * The runs of one page, in order. *served false: these experiments are too large for the budget, or the search asks for what is
  * not held in memory (artifact_uri): look for the runs in the database.
  */
 enum status columns_search(struct columns *c, struct ctx *cx, const struct columns_query *q,
-	int64_t **run_ids, size_t *n, const char **next_token, bool *served) must_check;
+	struct columns_hit **hits, size_t *n, const char **next_token, bool *served) must_check;
+/* Hits with the runs that were read for them after the search: a page that is asked for again finds them here, until they change. */
+void columns_keep(struct columns *c, const struct columns_hit *hits, size_t n);
 
 struct columns_stats {
 	size_t experiments, runs, bytes; /* held just now */

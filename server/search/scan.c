@@ -701,7 +701,7 @@ by_order(const void *a, const void *b, void *scan)
 }
 
 void
-scan_end(struct scan *s, int64_t **run_ids, size_t *n, const char **next_token)
+scan_end(struct scan *s, struct scan_hit **hits, size_t *n, const char **next_token)
 {
 	const struct hit *last;
 
@@ -710,9 +710,9 @@ scan_end(struct scan *s, int64_t **run_ids, size_t *n, const char **next_token)
 	if (s->count > 1)
 		qsort_r(s->hits, s->count, sizeof(*s->hits), by_order, s);
 	*n = s->count;
-	*run_ids = arena_array(s->cx->arena, s->count + 1, sizeof(**run_ids));
+	*hits = arena_array(s->cx->arena, s->count + 1, sizeof(**hits));
 	for (size_t i = 0; i < s->count; i++)
-		(*run_ids)[i] = int64_at(&s->hits[i].source->table->run_ids, s->hits[i].row);
+		(*hits)[i] = (struct scan_hit){ s->hits[i].source->table, s->hits[i].row };
 	*next_token = NULL;
 	if (s->found > s->limit) {
 		last = &s->hits[s->count - 1];

@@ -17,7 +17,11 @@ bool scan_can(const struct search *s);
 struct scan *scan_new(struct ctx *cx, const struct search *s, enum view view,
 	const struct search_value *after, size_t limit);
 void scan_table(struct scan *s, const struct table *t);
+struct scan_hit {
+	const struct table *table;
+	uint32_t row;
+};
 /* The rows of this page, in order; *next_token NULL on the last page. */
-void scan_end(struct scan *s, int64_t **run_ids, size_t *n, const char **next_token);
+void scan_end(struct scan *s, struct scan_hit **hits, size_t *n, const char **next_token);
 
 #endif

@@ -54,8 +54,10 @@ column_free(struct column *c)
 void
 table_fini(struct table *t)
 {
-	struct pages *fixed[] = { &t->run_ids, &t->uuids, &t->starts, &t->ends, &t->states };
+	struct pages *fixed[] = { &t->run_ids, &t->uuids, &t->starts, &t->ends, &t->states, &t->versions,
+		&t->kept };
 
+	table_drop_kept(t);
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		pages_fini(fixed[i]);
 	for (size_t i = 0; i < t->column_count; i++)
@@ -69,7 +71,7 @@ table_fini(struct table *t)
 size_t
 table_bytes(const struct table *t)
 {
-	return sizeof(*t) + t->bytes + texts_bytes(&t->texts);
+	return sizeof(*t) + t->bytes + t->kept_bytes + texts_bytes(&t->texts);
 }
 
 /* ---- pages ---- */
@@ -471,6 +473,63 @@ sweep(struct table *t, uint32_t row)
 			column_clear(t, t->columns[i], row);
 }
 
+/* ---- whole runs ---- */
+
+uint32_t
+table_version(const struct table *t, uint32_t row)
+{
+	return ((const uint32_t *)t->versions.at[row / PAGE_ROWS])[row % PAGE_ROWS];
+}
+
+const struct kept *
+table_kept(const struct table *t, uint32_t row)
+{
+	struct kept *const *page = pages_page(&t->kept, row / PAGE_ROWS);
+
+	return page == NULL ? NULL : page[row % PAGE_ROWS];
+}
+
+static void
+drop_kept(struct table *t, uint32_t row)
+{
+	struct kept **page = row / PAGE_ROWS < t->kept.n ? t->kept.at[row / PAGE_ROWS] : NULL;
+
+	if (page == NULL || page[row % PAGE_ROWS] == NULL)
+		return;
+	t->kept_bytes -= kept_bytes(page[row % PAGE_ROWS]);
+	free(page[row % PAGE_ROWS]);
+	page[row % PAGE_ROWS] = NULL;
+}
+
+void
+table_drop_kept(struct table *t)
+{
+	for (uint32_t row = 0; t->kept_bytes > 0 && row < t->rows; row++)
+		drop_kept(t, row);
+}
+
+void
+table_keep(struct table *t, const struct run *run, uint32_t version)
+{
+	const uint32_t *slot = t->index_size == 0 ? NULL : row_slot(t, run->run_id);
+	struct kept *k;
+
+	if (slot == NULL || *slot == 0 || table_version(t, *slot - 1) != version)
+		return;
+	drop_kept(t, *slot - 1);
+	k = kept_new(run);
+	t->kept_bytes += kept_bytes(k);
+	*(struct kept **)cell_at(t, &t->kept, *slot - 1, sizeof(struct kept *)) = k;
+}
+
+static void
+row_changed(struct table *t, uint32_t row)
+{
+	t->stamp++;
+	drop_kept(t, row);
+	++*(uint32_t *)cell_at(t, &t->versions, row, sizeof(uint32_t));
+}
+
 void
 table_put(struct table *t, const struct table_run *in)
 {
@@ -483,7 +542,7 @@ table_put(struct table *t, const struct table_run *in)
 		return;
 	}
 	row = row_of(t, run->run_id, &fresh);
-	t->stamp++;
+	row_changed(t, row);
 	put_uuid(t, row, run->uuid);
 	set_int64(t, &t->starts, row, run->start_unix_ms);
 	set_int64(t, &t->ends, row, run->end_unix_ms);
@@ -507,7 +566,7 @@ table_remove(struct table *t, int64_t run_id)
 
 	if (slot == NULL || *slot == 0)
 		return;
-	t->stamp++;
+	row_changed(t, *slot - 1);
 	set_state(t, *slot - 1, 0);
 	sweep(t, *slot - 1);
 }

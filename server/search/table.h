@@ -8,6 +8,7 @@
 
 #include "domain/run.h"
 #include "ingest/ingest.h"
+#include "search/kept.h"
 #include "search/search.h"
 
 #define PAGE_ROWS  1024u
@@ -89,7 +90,10 @@ struct table {
 	struct texts texts;
 	size_t rows;
 	struct pages run_ids, uuids, starts, ends, states; /* int64, 16 bytes, int64, int64, uint8 */
-	uint32_t *index;                                   /* run_id -> row + 1 */
+	struct pages versions;                             /* uint32: changes with each change of the row */
+	struct pages kept;                                 /* struct kept *: owned, NULL when there is none */
+	size_t kept_bytes;
+	uint32_t *index; /* run_id -> row + 1 */
 	size_t index_size;
 	struct column **columns;
 	size_t column_count, column_room;
@@ -116,6 +120,11 @@ void table_remove(struct table *t, int64_t run_id);
 /* After some puts: texts that nothing names any more go when they are many. */
 void table_tidy(struct table *t);
 size_t table_bytes(const struct table *t);
+uint32_t table_version(const struct table *t, uint32_t row);
+const struct kept *table_kept(const struct table *t, uint32_t row); /* NULL: none */
+/* Keep a whole run, as it is in the version of its row that the caller has seen; nothing happens when that has changed. */
+void table_keep(struct table *t, const struct run *run, uint32_t version);
+void table_drop_kept(struct table *t);
 
 /* NULL: no row has a value. */
 const struct column *table_column(const struct table *t, enum search_entity entity, const char *name);

@@ -283,7 +283,8 @@ median_find_ms(const struct question *q)
 	for (int i = 0; i < TIMES; i++) {
 		struct columns_query cq = { &id, 1, VIEW_ACTIVE, NULL, NULL, (size_t)q->limit };
 		struct search *s;
-		int64_t *found, since = clock_mono_us();
+		struct columns_hit *found;
+		int64_t since = clock_mono_us();
 		const char *token;
 		size_t n;
 		bool served;
