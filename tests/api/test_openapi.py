@@ -20,6 +20,7 @@ from support.server import ROOT, Server, cairnd
 METHODS = ("get", "put", "post", "delete", "patch")
 RUN = "4f6c1d0b8a2e49c7b35d7e90a1f2c3d4"
 MODEL = "m-9b1e7c52d8f04a6e8c3b5a7d1f20e4c6"
+WEBHOOK = "0b7a0f7e-5a0e-4d3c-9a57-2f1f7d0c6a11"
 URL = "http://127.0.0.1:5000"
 
 STORY = """
@@ -42,11 +43,13 @@ getModelVersionDownloadUri getModelVersionArtifact searchModelVersions getRegist
 resolveAlias resolveVersion versionManifest versionBlob
 deleteRegisteredModelAlias aliasHistory deleteModelVersion renameRegisteredModel deleteRegisteredModel
 deleteProxiedArtifact updateExperiment
+createWebhook getWebhook listWebhooks testWebhook updateWebhook deleteWebhook
 """.split()
 
 # Where an answer tells the id that the examples write otherwise.
 LEARNT = {
     "createRun": (RUN, lambda answer: answer["run"]["info"]["run_id"]),
+    "createWebhook": (WEBHOOK, lambda answer: answer["webhook"]["webhook_id"]),
     "createLoggedModel": (MODEL, lambda answer: answer["model"]["info"]["model_id"]),
 }
 # Optional by the schema, yet needed beside the other values of the example.
