@@ -378,9 +378,8 @@ api_version_tag_set(struct request *rq, struct response *rs)
 
 	if ((st = io_read(rq, version_tag_fields, &in)) != OK)
 		return st;
-	if (in.value == NULL)
-		return fail(cx, INVALID, "Missing value for required parameter 'value'.");
-	if ((st = version_tag_set(cx, in.name, in.version, &(struct key_value){ in.key, in.value })) != OK)
+	if ((st = version_tag_set(
+		     cx, in.name, in.version, &(struct key_value){ in.key, or_empty(in.value) })) != OK)
 		return st;
 	return io_empty(rs);
 }
