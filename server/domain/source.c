@@ -294,6 +294,15 @@ wanders(struct ctx *cx, const char *source)
 	return false;
 }
 
+/* A path of some computer, C:\\ too. */
+static bool
+is_local(const char *source)
+{
+	const char *colon = strchr(source, ':');
+
+	return colon == NULL || colon == source + 1 || str_starts(source, "file:");
+}
+
 /* A prompt's source is a word that stands for nothing. */
 static bool
 is_prompt(const struct version *v)
@@ -326,7 +335,7 @@ resolve(struct tx *tx, struct version *v)
 	if (str_starts(v->source, "mlflow-artifacts:"))
 		return from_proxy(tx, v);
 	/* a place of the client's own: kept as text, never opened */
-	if (!is_prompt(v) && (strchr(v->source, ':') == NULL || str_starts(v->source, "file:")))
+	if (!is_prompt(v) && is_local(v->source))
 		return wrong(cx, v->source,
 			"To use a local path as a model version source, it would have to lie in the artifact "
 			"directory of a run of this server, which keeps no local paths: log the files to a "
