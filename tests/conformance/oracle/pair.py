@@ -303,20 +303,18 @@ class Pair:
         return known
 
     def _same_text(self, a, b):
-        a = ID_IN_TEXT.sub(lambda m: self.forth.get(("id", m.group()), m.group()), a)
-        m = FOLDER.match(a)
-        if m:
-            a = a.replace(m.group(1), self.forth.get(("experiment", m.group(1)), m.group(1)), 1)
-        if a == b:
-            return True
-        if a[:1] in "[{" and b[:1] in "[{":
+        if a[:1] in "[{" and b[:1] in "[{" and a != b:
             try:
                 out = []
                 self._values(out, "", None, json.loads(a), json.loads(b))
                 return not out
             except ValueError:
                 pass
-        return False
+        a = ID_IN_TEXT.sub(lambda m: self.forth.get(("id", m.group()), m.group()), a)
+        m = FOLDER.match(a)
+        if m:
+            a = a.replace(m.group(1), self.forth.get(("experiment", m.group(1)), m.group(1)), 1)
+        return a == b
 
 
 def shown(value):
