@@ -212,13 +212,13 @@ class Bench:
             self.rate(f"log-metric, {plural(clients)}", clients, "metric")
         for clients in (1, 8, 16):
             self.rate(f"runs/create, {plural(clients)}", clients, "send", lambda s: ("/runs/create", self.run_body(s)))
-        for points in (100, 1000):
-            for clients in (1, 8, 16):
-                self.rate(f"log-batch of {points} points, {plural(clients)}", clients, "batch", points=points)
         for search in data.SEARCHES:
             for clients in (1, 16):
                 self.rate(f"runs/search, {search}, {plural(clients)}", clients, "send",
-                          lambda s, which=search: ("/runs/search", data.body_of(self.loaded[s.name], which)))
+                          lambda s, which=search: ("/runs/search", data.body_of(self.loaded[s.name], which)), longer=2)
+        for points in (100, 1000):
+            for clients in (1, 8, 16):
+                self.rate(f"log-batch of {points} points, {plural(clients)}", clients, "batch", points=points, longer=points // 500 or 1)
 
     def stalls(self):
         self.table.head(f"{STALL_AT} clients, kept connections", "requests a second, median")
