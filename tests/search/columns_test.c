@@ -673,6 +673,21 @@ searches_stay_right_under_a_small_budget(void **state)
 }
 
 static void
+an_experiment_larger_than_the_budget_is_searched_in_the_database(void **state)
+{
+	struct columns_stats stats;
+	struct world w;
+	size_t rows = 0;
+
+	world_init(&w, *state, 16 << 10);
+	change_and_compare(&w, 200, &rows);
+	columns_stats(w.columns[0], &stats);
+	assert_true(stats.loads > 0 && stats.loads < 100);
+	assert_true(stats.bytes == 0 && stats.experiments == 0);
+	world_fini(&w);
+}
+
+static void
 without_a_budget_the_database_is_searched(void **state)
 {
 	struct columns_stats stats;
@@ -856,6 +871,7 @@ main(void)
 		pg_test(a_long_transaction_elsewhere_changes_nothing),
 		pg_test(a_change_committed_between_two_looks_is_found),
 		pg_test(searches_stay_right_under_a_small_budget),
+		pg_test(an_experiment_larger_than_the_budget_is_searched_in_the_database),
 		pg_test(without_a_budget_the_database_is_searched),
 		pg_test(nothing_old_is_believed_after_postgresql_crashed),
 		pg_test(a_server_taken_for_dead_reads_anew),
