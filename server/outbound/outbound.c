@@ -160,19 +160,30 @@ copy_part(CURLU *u, CURLUPart part, char *out, size_t size)
 	return good;
 }
 
-/* False: one sentence's end in `why`. */
+static bool
+is_http(const char *scheme)
+{
+	return str_eq(scheme, "https") || str_eq(scheme, "http");
+}
+
+/* False: what is wrong in `why`. Only http and https need a host. */
 static bool
 read_url(const char *url, struct parts_of_url *out, char *why, size_t size)
 {
 	CURLU *u = curl_url();
 	CURLUcode code = u == NULL ? CURLUE_OUT_OF_MEMORY
 				   : curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
-	bool good = code == CURLUE_OK && copy_part(u, CURLUPART_SCHEME, out->scheme, sizeof(out->scheme)) &&
-		    copy_part(u, CURLUPART_HOST, out->host, sizeof(out->host));
+	bool good = false;
 
-	if (!good)
-		(void)str_copy(why, size,
-			code != CURLUE_OK ? curl_url_strerror(code) : "its scheme or host is too long");
+	out->host[0] = '\0';
+	if (code != CURLUE_OK)
+		(void)str_copy(why, size, curl_url_strerror(code));
+	else if (!copy_part(u, CURLUPART_SCHEME, out->scheme, sizeof(out->scheme)))
+		(void)str_copy(why, size, "its scheme is too long");
+	else if (is_http(out->scheme) && !copy_part(u, CURLUPART_HOST, out->host, sizeof(out->host)))
+		(void)str_copy(why, size, "its host is too long");
+	else
+		good = true;
 	curl_url_cleanup(u);
 	return good;
 }
@@ -217,7 +228,9 @@ outbound_check(struct ctx *cx, const char *what, const char *url)
 			"Invalid %s scheme: ''. Allowed schemes are: https. '%.100s' has none", what, url);
 	if (!read_url(url, &parts, why, sizeof(why)))
 		return fail(cx, INVALID, "Invalid %s '%.200s': %s", what, url, why);
-	if (!str_eq(parts.scheme, "https") && !str_eq(parts.scheme, "http"))
+	if (is_http(parts.scheme) && strchr("/?#", strstr(url, "://")[3]) != NULL)
+		return fail(cx, INVALID, "Invalid %s '%.200s': it has no host", what, url);
+	if (!is_http(parts.scheme))
 		return fail(cx, INVALID, "Invalid %s scheme: '%s'. Allowed schemes are: https.", what,
 			parts.scheme);
 	return judge(cx, what, url, &parts);

@@ -275,6 +275,8 @@ a_url_is_checked_before_it_is_kept(void **state)
 	assert_string_equal(message, "Invalid webhook URL scheme: 'ftp'. Allowed schemes are: https.");
 	assert_int_equal(check("  ", true, message), INVALID);
 	assert_non_null(strstr(message, "Webhook URL cannot be empty or just whitespace"));
+	assert_int_equal(check("https:///8.8.8.8", true, message), INVALID);
+	assert_string_equal(message, "Invalid webhook URL 'https:///8.8.8.8': it has no host");
 	assert_int_equal(check("https://", true, message), INVALID);
 	assert_non_null(strstr(message, "Invalid webhook URL"));
 	assert_int_equal(check("hook", true, message), INVALID);
