@@ -43,6 +43,13 @@ def make_run(client, experiment, i):
     return run_id
 
 
+def log_long(client, run_id, count):
+    """A history of so many points, in 10 metrics."""
+    for at in range(0, count, 1000):
+        client.post("/runs/log-batch", run_id=run_id, metrics=[
+            {"key": f"train/metric_{i % 10}", "value": i / 8, "timestamp": START + i, "step": i // 10} for i in range(at, at + 1000)])
+
+
 def load_by_api(server, experiment, numbers):
     """Makes these runs through the API, 8 clients at once."""
     def some(mine):

@@ -29,6 +29,7 @@ import servers
 
 BENCH = pathlib.Path(__file__).parent
 STALL_AT = 64  # clients that MLflow's server has been seen to stand still with
+LONG_POINTS = 20000
 MIB = 1 << 20
 
 
@@ -79,7 +80,7 @@ class Bench:
         self.table = Table()
         self.cluster = cluster.Cluster(folder)
         self.pair = []
-        self.loaded, self.live, self.ids = {}, {}, {}
+        self.loaded, self.live, self.ids, self.read_ids, self.long_run = {}, {}, {}, {}, {}
 
     def out_of_time(self, what):
         if time.monotonic() < self.ends:
@@ -172,12 +173,15 @@ class Bench:
         print(f"both give the same right answers to: {'; '.join(given['cairnd'])}")
 
     def make_targets(self):
-        """Runs to read and to log to: the ids, in a file for each server."""
+        """Runs to read and runs to log to (ids, in a file for each server), and one with a long history."""
         for server in self.pair:
             with server.client() as client:
-                ids = [data.make_run(client, self.live[server.name], i) for i in range(128)]
-            self.ids[server.name] = self.folder / f"ids-{server.name}"
-            self.ids[server.name].write_text("".join(f"{run_id}\n" for run_id in ids))
+                ids = [data.make_run(client, self.live[server.name], i) for i in range(161)]
+                data.log_long(client, ids[-1], LONG_POINTS)
+            for files, some in ((self.read_ids, ids[:32]), (self.ids, ids[32:-1])):
+                files[server.name] = self.folder / f"{len(some)}-ids-{server.name}"
+                files[server.name].write_text("".join(f"{run_id}\n" for run_id in some))
+            self.long_run[server.name] = ids[-1]
 
     # ---- one request at a time ----
 
@@ -192,8 +196,9 @@ class Bench:
                 self.table.add(what, "ms", {name: statistics.median(v) for name, v in taken.items()}, False)
 
     def single_requests(self):
-        first = {name: file.read_text().split("\n", 1)[0] for name, file in self.ids.items()}
+        first = {name: file.read_text().split("\n", 1)[0] for name, file in self.read_ids.items()}
         yield "runs/get", lambda s: f"/runs/get?run_id={first[s.name]}", None
+        yield f"runs/get, a run of {LONG_POINTS:,} points", lambda s: f"/runs/get?run_id={self.long_run[s.name]}", None
         yield "runs/create", lambda s: "/runs/create", lambda s: self.run_body(s)
         for search in data.SEARCHES:
             yield f"runs/search, {search}", lambda s: "/runs/search", lambda s, which=search: data.body_of(self.loaded[s.name], which)
@@ -231,7 +236,8 @@ class Bench:
         watch = Watch(self.pair) if clients >= STALL_AT else None
 
         def measure(server, repetition):
-            file = self.request_file(server, request) if request else self.ids[server.name]
+            ids = self.read_ids if mode == "get" else self.ids
+            file = self.request_file(server, request) if request else ids[server.name]
             seconds = self.options.seconds * (longer if server.name == "mlflow" else 1)
             result = wrk(server, clients, seconds, [mode, file, self.next_base(), points])
             if watch:
