@@ -272,6 +272,19 @@ on_request(void *server, struct MHD_Connection *connection, const char *url, con
 	return *len > 0 ? take_body(rq, data, len) : dispatch(rq);
 }
 
+/*
+ * The query is read by decode.c alone. libmicrohttpd would make a record of each argument too, and hang up without an
+ * answer when there is no room for all: in its buffer, which is not const, they become one.
+ */
+static void
+join_arguments(const char *target)
+{
+	char *p = strchr(target, '?');
+
+	while (p != NULL && (p = strchr(p, '&')) != NULL)
+		*p = '+';
+}
+
 /* The URL as it came; libmicrohttpd's own copy is cut at the query. */
 static void *
 on_first_line(void *server, const char *target, struct MHD_Connection *connection)
@@ -284,6 +297,7 @@ on_first_line(void *server, const char *target, struct MHD_Connection *connectio
 		conn_watch(c, http_limits.headers_ms, 0);
 	c->requested = true;
 	c->request = request_new(server, c, target);
+	join_arguments(target);
 	return c->request;
 }
 
