@@ -1,11 +1,12 @@
 #include "base/hash.h"
 
 #include <assert.h>
+#include <openssl/sha.h>
 #include <sodium.h>
 #include <string.h>
 
-static_assert(sizeof(struct sha256) >= sizeof(crypto_hash_sha256_state), "struct sha256 is too small");
-static_assert(_Alignof(struct sha256) >= _Alignof(crypto_hash_sha256_state), "struct sha256 is not aligned");
+static_assert(sizeof(struct sha256) >= sizeof(SHA256_CTX), "struct sha256 is too small");
+static_assert(_Alignof(struct sha256) >= _Alignof(SHA256_CTX), "struct sha256 is not aligned");
 
 static uint32_t crc_table[8][256];
 
@@ -36,25 +37,25 @@ hash_setup(void)
 void
 sha256_init(struct sha256 *h)
 {
-	crypto_hash_sha256_init((crypto_hash_sha256_state *)(void *)h);
+	SHA256_Init((SHA256_CTX *)(void *)h);
 }
 
 void
 sha256_add(struct sha256 *h, const void *data, size_t len)
 {
-	crypto_hash_sha256_update((crypto_hash_sha256_state *)(void *)h, data, len);
+	SHA256_Update((SHA256_CTX *)(void *)h, data, len);
 }
 
 void
 sha256_end(struct sha256 *h, uint8_t out[SHA256_BYTES])
 {
-	crypto_hash_sha256_final((crypto_hash_sha256_state *)(void *)h, out);
+	SHA256_Final(out, (SHA256_CTX *)(void *)h);
 }
 
 void
 sha256_of(const void *data, size_t len, uint8_t out[SHA256_BYTES])
 {
-	crypto_hash_sha256(out, data, len);
+	SHA256(data, len, out);
 }
 
 void

@@ -1,4 +1,7 @@
-/* Hashes, MACs, randomness and encodings, by libsodium. Any thread; call hash_setup() once at start. */
+/*
+ * Hashes, MACs, randomness and encodings, by libsodium; SHA-256 by libcrypto, which uses the processor's own instructions.
+ * Any thread; call hash_setup() once at start.
+ */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
@@ -13,7 +16,7 @@
 bool hash_setup(void) must_check; /* false: libsodium does not start */
 
 struct sha256 {
-	uint64_t state[16]; /* room for libsodium's state */
+	uint64_t state[16]; /* room for libcrypto's state */
 };
 void sha256_init(struct sha256 *h);
 void sha256_add(struct sha256 *h, const void *data, size_t len);

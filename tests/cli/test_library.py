@@ -40,7 +40,7 @@ def test_the_header_is_clean_c_and_cpp(compiler):
 
 def test_a_program_links_the_archive_alone(tmp_path):
     """Without libcairn.so: what the pkg-config file names as private is enough."""
-    libs = subprocess.run(["pkg-config", "--libs", "libcurl", "jansson", "libsodium"], text=True, capture_output=True,
+    libs = subprocess.run(["pkg-config", "--libs", "libcurl", "jansson", "libsodium", "libcrypto"], text=True, capture_output=True,
                           check=True).stdout.split()
     if b"__asan_init" in cairnd().read_bytes():
         libs.append("-fsanitize=address,undefined")
