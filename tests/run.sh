@@ -2,7 +2,7 @@
 # One command from a fresh Debian 12 to every test run.
 #   sh tests/run.sh [--tsan] [--fuzz] [--long] [SUITE...]
 # Installs what is missing, builds with the address and undefined-behaviour sanitizers, and a release, and runs the suites:
-#   style c api cli            on the sanitized build
+#   style c api contract cli   on the sanitized build
 #   conformance web            on the release
 # --tsan  the C, API and command line tests under the thread sanitizer instead   --fuzz  the fuzz targets instead
 # --long  more of everything that repeats itself
@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
 		sed -n '2,9s/^# \{0,1\}//p' tests/run.sh
 		exit 0
 		;;
-	style | c | api | cli | conformance | web) SUITES="$SUITES $1" ;;
+	style | c | api | contract | cli | conformance | web) SUITES="$SUITES $1" ;;
 	*)
 		printf 'run.sh: there is no suite or option "%s": see --help\n' "$1" >&2
 		exit 2
@@ -31,7 +31,7 @@ while [ $# -gt 0 ]; do
 	shift
 done
 case $KIND in
-asan) ALL="style c api cli conformance web" ;;
+asan) ALL="style c api contract cli conformance web" ;;
 tsan) ALL="c api cli" ;;
 fuzz) ALL="fuzz" ;;
 esac
@@ -187,6 +187,9 @@ suite_fuzz() { run_ctest fuzz build/fuzz -R fuzz_; }
 suite_api() {
 	CAIRND=$PWD/build/$KIND/bin/cairnd run_pytest api tests/.venv/bin/python tests/api
 }
+suite_contract() {
+	CAIRND=$PWD/build/$KIND/bin/cairnd run_pytest contract tests/.venv-contract/bin/python tests/contract
+}
 suite_cli() {
 	CAIRND=$PWD/build/$KIND/bin/cairnd run_pytest cli tests/.venv/bin/python tests/cli
 }
@@ -245,6 +248,7 @@ prepare() {
 	case $SUITES in
 	*style* | *api* | *cli*) python_packages tests/.venv tests/requirements.txt ;;
 	esac
+	! wants contract || python_packages tests/.venv-contract tests/contract/requirements.txt
 	if wants conformance; then
 		for version in $CLIENTS; do python_packages "tests/.venv-$version" "tests/conformance/requirements-$version.txt"; done
 	fi
