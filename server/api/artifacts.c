@@ -244,3 +244,49 @@ api_logged_model_file(struct request *rq, struct response *rs)
 
 	return st == OK ? send_below(rq, rs, m.artifact_uri, "artifact_file_path") : st;
 }
+
+/* ---- an upload by a browser ---- */
+
+#define UPLOAD_MOST (10 << 20)
+
+struct upload {
+	struct request *rq;
+	size_t len;
+};
+
+static enum status
+upload_source(void *arg, void *out, size_t size, size_t *got)
+{
+	struct upload *u = arg;
+	enum status st = request_read(u->rq, out, size, got);
+
+	if (st != OK)
+		return st;
+	u->len += *got;
+	if (u->len > UPLOAD_MOST)
+		return fail(request_ctx(u->rq), INVALID, "Artifact size is too large. Max size is 10MB.");
+	if (u->len == 0)
+		return fail(request_ctx(u->rq), INVALID, "Request must specify data.");
+	return OK;
+}
+
+enum status
+api_run_upload(struct request *rq, struct response *rs)
+{
+	const char *uuid = request_query_one(rq, "run_uuid"), *path = request_query_one(rq, "path"), *root,
+		   *below;
+	struct upload upload = { .rq = rq };
+	struct ctx *cx = request_ctx(rq);
+	struct run run;
+	enum status st;
+
+	(void)rs;
+	if (str_empty(uuid) || str_empty(path))
+		return fail(cx, INVALID, "Request must specify %s.", str_empty(uuid) ? "run_uuid" : "path");
+	if (request_body_length(rq) > UPLOAD_MOST)
+		return fail(cx, INVALID, "Artifact size is too large. Max size is 10MB.");
+	if ((st = artifact_path(cx, path, false, &below)) != OK || (st = run_find(cx, uuid, &run)) != OK ||
+		(st = artifact_path_of_uri(cx, run.artifact_uri, &root)) != OK)
+		return st;
+	return artifact_put(cx, artifact_join(cx, root, below), upload_source, &upload);
+}

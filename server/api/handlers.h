@@ -12,7 +12,7 @@ handler_fn api_experiment_create, api_experiment_get, api_experiment_get_by_name
 /* runs.c */
 handler_fn api_run_create, api_run_get, api_run_origin, api_run_update, api_run_delete, api_run_restore,
 	api_run_param_log, api_run_tag_set, api_run_tag_delete, api_run_log_model, api_run_log_inputs,
-	api_run_log_outputs, api_run_search;
+	api_run_log_outputs, api_run_search, api_dataset_search;
 
 /* metrics.c */
 handler_fn api_metric_log, api_batch_log, api_metric_history, api_metric_history_bulk,
@@ -32,8 +32,8 @@ handler_fn api_model_create, api_model_get, api_model_rename, api_model_update, 
 
 /* artifacts.c */
 handler_fn api_artifact_put, api_artifact_list_root, api_artifact_get, api_artifact_delete,
-	api_artifact_no_multipart, api_artifact_no_presigned, api_run_files, api_run_file, api_version_file,
-	api_logged_model_file;
+	api_artifact_no_multipart, api_artifact_no_presigned, api_run_files, api_run_file, api_run_upload, api_run_file,
+	api_version_file, api_logged_model_file;
 
 /* webhooks.c */
 handler_fn api_webhook_create, api_webhook_list, api_webhook_get, api_webhook_update, api_webhook_delete,

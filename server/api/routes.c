@@ -109,6 +109,8 @@ static const struct route routes[] = {
 	TWIN("POST", "2.0", "/mlflow/runs/outputs", "logOutputs",
 		EDIT, &run_in_body, MIB(1), WORKER, api_run_log_outputs),
 
+	{ "POST", "/ajax-api/2.0/mlflow/experiments/search-datasets", "searchDatasets",
+		READ, &experiments_in_body, MIB(1), WORKER, api_dataset_search },
 	{ "GET", "/api/v1/runs/{run_id}/origin", "runOrigin",
 		READ, &run_in_path, 0, WORKER, api_run_origin },
 
@@ -223,6 +225,12 @@ static const struct route routes[] = {
 		EDIT, &artifact_in_path, MIB(1), WORKER, api_artifact_no_multipart),
 	TWIN("GET", "2.0", "/mlflow-artifacts/presigned/{path...}", "presignArtifact",
 		READ, &artifact_in_path, 0, WORKER, api_artifact_no_presigned),
+	TWIN("POST", "2.0", "/mlflow/artifacts/presigned-upload-url", "presignUpload",
+		EDIT, &run_in_body, MIB(1), WORKER, api_artifact_no_presigned),
+	TWIN("POST", "2.0", "/mlflow/artifacts/presigned-download-url", "presignDownload",
+		READ, &run_in_body, MIB(1), WORKER, api_artifact_no_presigned),
+	{ "POST", "/ajax-api/2.0/mlflow/upload-artifact", "uploadArtifact",
+		EDIT, &run_in_query, MIB(11), STREAMED, api_run_upload },
 	{ "GET", "/get-artifact", "getArtifact",
 		READ, &run_in_query, 0, STREAMED, api_run_file },
 	{ "GET", "/model-versions/get-artifact", "getModelVersionArtifact",

@@ -437,6 +437,36 @@ api_run_log_outputs(struct request *rq, struct response *rs)
 	return io_empty(rs);
 }
 
+static void
+write_summary(struct jsonw *w, const void *item)
+{
+	const struct dataset_summary *d = item;
+
+	io_id_at(w, "experiment_id", d->experiment_id);
+	jw_text_at(w, "name", d->name);
+	jw_text_at(w, "digest", d->digest);
+	jw_text_at(w, "context", d->context);
+}
+
+enum status
+api_dataset_search(struct request *rq, struct response *rs)
+{
+	struct io_search how = { .max_results = 1 };
+	struct io_list list = {
+		.key = "dataset_summaries", .size = sizeof(struct dataset_summary), .write = write_summary
+	};
+	struct dataset_summary *found;
+	struct search_in unused;
+	enum status st;
+
+	if ((st = io_read_search(rq, &how, &unused)) != OK ||
+		(st = run_datasets(request_ctx(rq), how.experiment_ids, how.experiment_id_count, &found,
+			 &list.n)) != OK)
+		return st;
+	list.items = found;
+	return io_reply_list(rs, &list);
+}
+
 /* ---- search ---- */
 
 enum status

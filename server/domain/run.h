@@ -118,6 +118,15 @@ struct run_batch {
 enum status run_log_batch(struct ctx *cx, const struct run_batch *in) must_check;
 enum status run_batch_check(struct ctx *cx, struct run_batch *in) must_check;
 
+/* What the runs of experiments used, and as what. */
+struct dataset_summary {
+	int64_t experiment_id;
+	const char *name, *digest, *context; /* context NULL: none */
+};
+/* At most 20 experiments; at most 1,000 rows. */
+enum status run_datasets(struct ctx *cx, const char *const *experiment_ids, size_t n,
+	struct dataset_summary **out, size_t *found) must_check;
+
 enum status run_log_inputs(struct ctx *cx, const char *uuid, const struct run_input *inputs, size_t n,
 	const char *const *models, size_t model_count) must_check;
 enum status run_log_outputs(

@@ -218,3 +218,31 @@ out:
 	tx_rollback(&tx);
 	return st;
 }
+
+#define DATASET_EXPERIMENTS 20
+
+enum status
+run_datasets(struct ctx *cx, const char *const *experiment_ids, size_t n, struct dataset_summary **out,
+	size_t *found)
+{
+	int64_t *ids = arena_array(cx->arena, n, sizeof(*ids));
+	struct tx *tx = NULL;
+	enum status st;
+
+	if (n == 0)
+		return fail(cx, INVALID,
+			"Missing value for required parameter 'experiment_ids': name 1 to %d experiments",
+			DATASET_EXPERIMENTS);
+	if (n > DATASET_EXPERIMENTS)
+		return fail(cx, INVALID,
+			"SearchDatasets request cannot specify more than %d experiment_ids. Received %zu "
+			"experiment_ids.",
+			DATASET_EXPERIMENTS, n);
+	for (size_t i = 0; i < n; i++)
+		if ((st = name_experiment_id(cx, experiment_ids[i], &ids[i])) != OK)
+			return st;
+	if ((st = tx_auto(cx, &tx)) == OK)
+		st = store_dataset_summaries(tx, ids, n, out, found);
+	tx_rollback(&tx);
+	return st;
+}

@@ -73,10 +73,6 @@ enum status store_run_outputs_put(
 enum status store_run_links(struct tx *tx, struct run *runs, size_t n) must_check;
 enum status store_model_points_put(struct tx *tx, const struct model_point *points, size_t n) must_check;
 
-struct dataset_summary {
-	int64_t experiment_id;
-	const char *name, *digest, *context; /* context NULL: none */
-};
 enum status store_dataset_summaries(struct tx *tx, const int64_t *experiments, size_t n,
 	struct dataset_summary **out, size_t *found) must_check;
 

@@ -30,10 +30,10 @@ createToken listTokens revokeToken
 createExperiment getExperiment getExperimentByName searchExperiments searchExperimentsByQuery
 setExperimentTag deleteExperimentTag deleteExperiment restoreExperiment experimentOverview
 createRun runOrigin deleteRun restoreRun logMetric logBatch logParam setTag deleteTag logModel
-createLoggedModel logInputs logOutputs updateRun getRun searchRuns
+createLoggedModel logInputs logOutputs searchDatasets updateRun getRun searchRuns
 getMetricHistory getMetricHistoryBulk getMetricHistoryBulkInterval metricSeries
-createMultipartUpload completeMultipartUpload abortMultipartUpload presignArtifact
-putProxiedArtifact listProxiedArtifacts getProxiedArtifact listArtifacts getArtifact
+createMultipartUpload completeMultipartUpload abortMultipartUpload presignArtifact presignUpload presignDownload
+uploadArtifact putProxiedArtifact listProxiedArtifacts getProxiedArtifact listArtifacts getArtifact
 logLoggedModelParams setLoggedModelTags deleteLoggedModelTag finalizeLoggedModel getLoggedModel searchLoggedModels
 listLoggedModelArtifacts getLoggedModelArtifact deleteLoggedModel
 createRegisteredModel updateRegisteredModel setRegisteredModelTag deleteRegisteredModelTag
@@ -54,6 +54,8 @@ LEARNT = {
 }
 # Optional by the schema, yet needed beside the other values of the example.
 NEEDED_HERE = {"createModelVersion": {"run_id"}, "login": {"Origin"}, "setLoggedModelTags": {"tags"}}
+# MLflow has them for its own pages alone, under their prefix.
+PAGES_ONLY = {"searchDatasets", "uploadArtifact"}
 # Sent by someone else than the administrator.
 CALLERS = {"setMyPassword": ("ada", "quiet-otter-under-larch")}
 
@@ -318,8 +320,9 @@ def test_only_public_operations_need_no_sign_in():
 
 
 def test_the_second_prefix_has_the_same_operations():
-    twins = [operation_id for operation_id, (_, path, _) in OPERATIONS.items() if path.startswith("/ajax-api/")]
-    assert twins
+    under = {operation_id for operation_id, (_, path, _) in OPERATIONS.items() if path.startswith("/ajax-api/")}
+    twins = under - PAGES_ONLY
+    assert twins and PAGES_ONLY < under
     for operation_id in twins:
         method, path, operation = OPERATIONS[operation_id]
         expected = OPERATIONS[operation_id.removesuffix("Ajax")]
@@ -384,7 +387,8 @@ def test_missing_and_wrong_values_are_refused():
                     if required:
                         answer = teller.send(request.without(where, field))
                         check_refused(request, answer, f"without {field}")
-                        assert f"Missing value for required parameter '{field}'" in answer.json()["message"]
+                        message = answer.json()["message"]
+                        assert f"Missing value for required parameter '{field}'" in message or message == f"Request must specify {field}."
                     example = request.body.get(field) if where == "body" else request.parameters.get((where, field))
                     for value in wrong_values(schema, example):
                         answer = teller.send(request.having(where, field, value))
