@@ -8,7 +8,16 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
+from support import reached  # noqa: E402
 from support.server import Server  # noqa: E402
+
+if "CAIRN_REACHED" in os.environ:
+    reached.note()
+
+
+def pytest_sessionfinish():
+    if "CAIRN_REACHED" in os.environ:
+        reached.write(os.environ["CAIRN_REACHED"])
 
 
 @pytest.fixture(scope="session")

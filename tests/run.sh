@@ -52,6 +52,7 @@ JOBS=$(nproc)
 RESULTS=$PWD/build/results
 rm -rf "$RESULTS"
 mkdir -p "$RESULTS"
+export CAIRN_REACHED="$RESULTS/reached" # which test met which route: tests/support/endpoints.py
 
 say() { printf '%s\n' "$*"; }
 step() { printf '\n== %s\n' "$*"; }
