@@ -193,7 +193,8 @@ put_result(struct ctx *cx, const struct delivery *d, const struct outbound_answe
 
 	f.give_up = is_final(a) || d->attempts >= WEBHOOK_ATTEMPTS;
 	f.next_unix_ms = now + webhook_backoff_ms(d->attempts, a->retry_after_s, random_u64());
-	if ((st = tx_begin(cx, &tx)) != OK)
+	/* the webhook's row first, as those do who disable or delete it */
+	if ((st = tx_begin(cx, &tx)) != OK || (st = store_webhook_release(tx, d)) != OK)
 		goto out;
 	if (was_taken(a))
 		st = store_delivery_done(tx, d->delivery_id);
@@ -201,7 +202,7 @@ put_result(struct ctx *cx, const struct delivery *d, const struct outbound_answe
 		st = store_delivery_postpone(tx, d->delivery_id);
 	else
 		st = store_delivery_failed(tx, d->delivery_id, &f);
-	if (st == OK && (st = store_webhook_release(tx, d)) == OK)
+	if (st == OK)
 		st = tx_commit(&tx);
 out:
 	tx_rollback(&tx);
