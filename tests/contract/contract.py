@@ -53,6 +53,8 @@ def make_data(server):
         for _ in range(versions):
             server.call("POST", f"{MLFLOW}/model-versions/create", {"name": name, "source": f"runs:/{runs[1]}/notes", "run_id": runs[1]})
         server.call("POST", f"{MLFLOW}/registered-models/alias", {"name": name, "alias": "champion", "version": "1"})
+    for place, model_id in zip((experiment, "0"), models):
+        server.call("PUT", f"/api/2.0/mlflow-artifacts/artifacts/{place}/models/{model_id}/artifacts/data/grapes.txt", data=b"riesling\n")
     tag = {"key": "grape", "value": "riesling"}
     for run_id in runs:
         server.call("POST", f"{MLFLOW}/runs/set-tag", {"run_id": run_id, **tag})
@@ -76,10 +78,10 @@ def document(server, live, ajax, rng):
     return out
 
 
-def operations(described):
-    """Those that can succeed."""
-    return [o["operationId"].removesuffix("Ajax") for item in described["paths"].values() for method, o in item.items()
-            if method in METHODS and any(status.startswith("2") for status in o["responses"])]
+def operations(described, offered):
+    """Those that can succeed, or those that cannot."""
+    return [o["operationId"] for item in described["paths"].values() for method, o in item.items()
+            if method in METHODS and offered == any(status.startswith("2") for status in o["responses"])]
 
 
 def run(seed, seconds=None, ajax=0, report=None):
@@ -90,7 +92,9 @@ def run(seed, seconds=None, ajax=0, report=None):
         described = document(server, live, ajax, random.Random(seed))
         path.write_text(json.dumps(described))
         accepted = pathlib.Path(folder) / "accepted.json"
-        command = [str(pathlib.Path(sys.executable).parent / "st"), "--no-color", "--config-file", str(FOLDER / "schemathesis.toml"),
+        config = pathlib.Path(folder) / "schemathesis.toml"
+        config.write_text((FOLDER / config.name).read_text().replace('["NOT OFFERED"]', json.dumps(operations(described, False) or ["none"])))
+        command = [str(pathlib.Path(sys.executable).parent / "st"), "--no-color", "--config-file", str(config),
                    "run", str(path), "--url", server.url, "--seed", str(seed)]
         if seconds:
             command += ["--max-time", str(seconds)]
@@ -102,7 +106,7 @@ def run(seed, seconds=None, ajax=0, report=None):
         print(f"seed {seed}", flush=True)
         code = subprocess.run(command, cwd=folder, env=env).returncode
         taken = json.loads(accepted.read_text())
-        untaken = sorted(o for o in operations(described) if o not in taken)
+        untaken = sorted(o for o in operations(described, True) if o.removesuffix("Ajax") not in taken)
         if untaken:
             print("took no valid request:", *untaken, flush=True)
         return code, untaken
