@@ -84,6 +84,15 @@ unquote(struct ctx *cx, const char *raw, size_t len)
 	return text;
 }
 
+/* A quoted name ends with its quote, whatever follows. */
+static bool
+ends_in_quote(const struct token *t)
+{
+	char last = t->text[t->len - 1];
+
+	return last == '"' || last == '`';
+}
+
 /* The clause's name, raw or (with a direction) unquoted, as MLflow has it before it looks the name up. */
 static enum status
 split_clause(struct ctx *cx, const char *clause, const char **name, bool *descending)
@@ -104,7 +113,7 @@ split_clause(struct ctx *cx, const char *clause, const char **name, bool *descen
 		*name = arena_strn(cx->arena, first.text, first.len);
 		return OK;
 	}
-	if (second.kind != TOKEN_NAME || second.text == first.text + first.len)
+	if (second.kind != TOKEN_NAME || (second.text == first.text + first.len && !ends_in_quote(&first)))
 		return refuse_clause(
 			cx, clause, "a blank and ASC or DESC, or nothing, are expected after the column");
 	if (!*descending && !token_is(&second, "ASC"))

@@ -273,6 +273,9 @@ class LoggedModels(Searches):
 NOISE = list("'\"`()., ;=<>!-\\%_aANDor1 ") + ["AND", "OR", "NOT", " IN ", " IS NULL", "metrics.", "tags.", "é", "\t", "1e", "--", "/*", "NULL", "''"]
 
 
+MUTATED = ", mutated"  # so ends the sequence's name of a search whose text is no longer a grammar's
+
+
 def mutated(r, text):
     for _ in range(r.randrange(1, 3)):
         at = r.randrange(len(text) + 1)
@@ -285,13 +288,17 @@ def search(target, r):
     terms = [target.guard] if target.guard else []
     if r.random() < 0.85:
         text = target.filter()
-        terms.append(mutated(r, text) if r.random() < 0.25 and "⟦" not in text else text)
+        if r.random() < 0.25 and "⟦" not in text:
+            target.p.sequence += MUTATED
+            text = mutated(r, text)
+        terms.append(text)
     if terms:
         body["filter"] = " AND ".join(terms)
     orders = target.orders()
     if orders:
         body["order_by"] = orders
         if r.random() < 0.1 and isinstance(orders[0], str):
+            target.p.sequence += MUTATED
             orders[0] = mutated(r, orders[0])
     target.walk(target.ask, body)
 
