@@ -4,9 +4,16 @@ import os
 import random
 
 import contract
+import pytest
 
 LONG = bool(os.environ.get("CAIRN_LONG"))
 SEED = random.SystemRandom().randrange(1 << 32)
+
+
+@pytest.fixture(autouse=True)
+def the_seed_is_printed(capfd):
+    with capfd.disabled():
+        print(f"contract: seed {SEED}", flush=True)
 
 
 def test_every_operation_does_what_the_contract_says():
