@@ -32,8 +32,8 @@ handler_fn api_model_create, api_model_get, api_model_rename, api_model_update, 
 
 /* artifacts.c */
 handler_fn api_artifact_put, api_artifact_list_root, api_artifact_get, api_artifact_delete,
-	api_artifact_no_multipart, api_artifact_no_presigned, api_run_files, api_run_file, api_run_upload, api_run_file,
-	api_version_file, api_logged_model_file;
+	api_artifact_no_multipart, api_artifact_no_presigned, api_run_files, api_run_file, api_run_upload,
+	api_run_file, api_version_file, api_logged_model_file;
 
 /* webhooks.c */
 handler_fn api_webhook_create, api_webhook_list, api_webhook_get, api_webhook_update, api_webhook_delete,
