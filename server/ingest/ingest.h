@@ -57,6 +57,8 @@ struct latest {
 	struct sample first, min,
 		max; /* first: least (step, time, value); NaN counts in neither min nor max unless all are NaN */
 	int64_t count; /* without exact duplicates */
+	int64_t real;  /* of these, the ones that are no NaN */
+	double sum;    /* of those: the mean is sum / real */
 };
 struct run_latest {
 	int64_t run_id;
