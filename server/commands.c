@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/str.h"
 #include "store/migrate.h"
+#include "store/partition.h"
 #include "store/pool.h"
 
 #define PASSWORD_BYTES 1024
@@ -111,6 +112,16 @@ run_migrations(struct ctx *cx)
 	return 0;
 }
 
+static int
+run_partitions(struct ctx *cx, int64_t count)
+{
+	if (partition_metrics(cx, count) != OK)
+		return complain(cx->message);
+	(void)printf("the tables of metrics have %lld partition%s each\n", (long long)count,
+		count == 1 ? "" : "s");
+	return 0;
+}
+
 int
 command_migrate(const struct config *c)
 {
@@ -120,9 +131,11 @@ command_migrate(const struct config *c)
 
 	if (!session_open(&s, c))
 		return 1;
-	if (!c->check)
+	if (!c->check) {
 		code = run_migrations(&s.cx);
-	else if (migrate_state(&s.cx, &state) != OK || state != SCHEMA_CURRENT)
+		if (code == 0 && c->partitions > 0)
+			code = run_partitions(&s.cx, c->partitions);
+	} else if (migrate_state(&s.cx, &state) != OK || state != SCHEMA_CURRENT)
 		code = complain(s.cx.message);
 	else
 		(void)printf("the schema is up to date\n");

@@ -37,7 +37,7 @@ static const struct command_row commands[] = {
 		"Run the server until SIGTERM or SIGINT; a second signal ends it at once." },
 	{ COMMAND_MIGRATE, "migrate", NULL, FOR_MIGRATE,
 		"Bring the database's schema up to date; with --check say whether that is needed (exit code "
-		"1)." },
+		"1); with --partitions cut the tables of metrics." },
 	{ COMMAND_USER_ADD, "user add", "NAME", FOR_USER_ADD,
 		"Add a user. The password is read from --password-file (\"-\": standard input), or made at "
 		"random and printed." },
@@ -140,6 +140,10 @@ static const struct setting settings[] = {
 
 	{ "check", FLAG, AT(check), FOR_MIGRATE, COMMAND_LINE_ONLY, NULL, NULL, 0, 0, NULL,
 		"Change nothing, only say what would be done." },
+	{ "partitions", NUMBER, AT(partitions), FOR_MIGRATE, COMMAND_LINE_ONLY, "N", "0", 0, 256, NULL,
+		"Cut the tables of metrics into so many partitions by run (1: none); moves all their rows, "
+		"while no "
+		"server runs. 0 leaves them as they are." },
 	{ "admin", FLAG, AT(admin), FOR_USER_ADD, COMMAND_LINE_ONLY, NULL, NULL, 0, 0, NULL,
 		"The new user is an administrator." },
 	{ "revoke", FLAG, AT(revoke), FOR_USER_ADMIN, COMMAND_LINE_ONLY, NULL, NULL, 0, 0, NULL,

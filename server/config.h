@@ -46,6 +46,7 @@ struct config {
 
 	/* of single commands */
 	bool check, admin, revoke;
+	int64_t partitions; /* 0: leave them */
 	const char *password_file, *name;
 	int64_t expires_days; /* 0: never */
 

@@ -21,5 +21,7 @@ struct tx *tx_on(struct ctx *cx, struct connection *c);
 enum status tx_renew(struct tx *t) must_check;
 /* A connection that the pool neither counts nor keeps, for connection_close(). */
 enum status pool_open_own(struct pool *p, struct ctx *cx, struct connection **out) must_check;
+/* The same, where no statement is too long: migrations. */
+enum status pool_open_patient(struct pool *p, struct ctx *cx, struct connection **out) must_check;
 
 #endif

@@ -143,21 +143,6 @@ migrate_state(struct ctx *cx, enum schema_state *out)
 
 /* ---- running them ---- */
 
-/* Connections for this alone: no statement of a migration is too long. */
-static enum status
-open_patient(struct ctx *cx, struct connection **out)
-{
-	enum status st;
-
-	if ((st = pool_open_own(cx->parts->pool, cx, out)) != OK)
-		return st;
-	(*out)->statement_timeout_ms = 0;
-	return connection_command(*out, cx,
-		"SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = "
-		"0",
-		NULL);
-}
-
 static enum status
 take_lock(struct ctx *cx, struct connection *c)
 {
@@ -262,7 +247,8 @@ migrate_run(struct ctx *cx, int *applied)
 	enum status st;
 
 	*applied = 0;
-	if ((st = open_patient(cx, &lock)) != OK || (st = open_patient(cx, &work)) != OK)
+	if ((st = pool_open_patient(cx->parts->pool, cx, &lock)) != OK ||
+		(st = pool_open_patient(cx->parts->pool, cx, &work)) != OK)
 		goto out;
 	if ((st = take_lock(cx, lock)) != OK)
 		goto out;

@@ -156,6 +156,20 @@ pool_open_own(struct pool *p, struct ctx *cx, struct connection **out)
 	return connection_open(p->conninfo, p->options.statement_timeout_ms, cx, out);
 }
 
+enum status
+pool_open_patient(struct pool *p, struct ctx *cx, struct connection **out)
+{
+	enum status st;
+
+	if ((st = pool_open_own(p, cx, out)) != OK)
+		return st;
+	(*out)->statement_timeout_ms = 0;
+	return connection_command(*out, cx,
+		"SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = "
+		"0",
+		NULL);
+}
+
 static void
 close_all(struct connection *list)
 {

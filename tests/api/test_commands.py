@@ -209,6 +209,40 @@ def test_your_own_database_is_asked_for_a_migration_and_then_served(folder, post
         assert not (server.data / "postgres").exists()
 
 
+def test_metrics_are_cut_into_partitions_by_run_and_back(folder, postgres):
+    """No statement knows: runs are logged to, read, searched, compacted and removed as before."""
+    conninfo = postgres.create("cut")
+    assert run("migrate", "--database", conninfo).returncode == 0
+    refused = run("migrate", "--partitions", "257", "--database", conninfo)
+    assert refused.returncode == 2 and "256" in refused.stderr
+    runs, logged = [], {}
+    for parts in (1, 16, 4, 1):
+        done = run("migrate", "--partitions", str(parts), "--database", conninfo)
+        assert done.returncode == 0 and f"{parts} partition" in done.stdout, done.stderr
+        for table in ("metric_tail", "metric_chunk", "run_summary"):
+            have = int(postgres.sql("cut", f"SELECT count(*) FROM pg_inherits WHERE inhparent = 'cairn.{table}'::regclass"))
+            assert have == (0 if parts == 1 else parts), table
+            options = postgres.sql("cut", "SELECT DISTINCT reloptions::text FROM pg_class "
+                                   f"WHERE relkind = 'r' AND relname LIKE '{table}%' AND relnamespace = 'cairn'::regnamespace").splitlines()
+            assert len(options) == 1 and "autovacuum" in options[0], options
+        with Server("--auth", "off", "--database", conninfo, folder=folder) as server:
+            for _ in range(8):
+                made = server.call("POST", "/api/2.0/mlflow/runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"]
+                runs.append(made)
+                logged[made] = []
+            for i, each in enumerate(runs):
+                points = [{"key": "loss", "value": i + step / 8 + parts, "timestamp": step, "step": step} for step in range(20)]
+                server.call("POST", "/api/2.0/mlflow/runs/log-batch", {"run_id": each, "metrics": points})
+                logged[each] += [(p["step"], p["value"]) for p in points]
+                server.call("POST", "/api/2.0/mlflow/runs/update", {"run_id": each, "status": "FINISHED"})
+            for each in runs:
+                history = server.call("GET", f"/api/2.0/mlflow/metrics/get-history?run_id={each}&metric_key=loss")["metrics"]
+                assert sorted((p["step"], p["value"]) for p in history) == sorted(set(logged[each]))
+            found = server.call("POST", "/api/2.0/mlflow/runs/search",
+                                {"experiment_ids": ["0"], "filter": "metrics.loss > 0", "order_by": ["metrics.loss DESC"]})["runs"]
+            assert len(found) == len(runs) and found[0]["info"]["run_id"] == max(runs, key=lambda each: max(logged[each]))
+
+
 def test_a_schema_that_it_does_not_know_is_refused(folder, postgres):
     conninfo = postgres.create("strange")
     assert run("migrate", "--database", conninfo).returncode == 0
