@@ -1,0 +1,186 @@
+/*
+ * What packed rows are made of: varints, differences, columns of bytes, values, and the frame with its checksum. Little endian; the
+ * bytes are in README.md. Inside ingest only.
+ */
+#ifndef INGEST_PACK_H
+#define INGEST_PACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/buf.h"
+
+#define PACK_VERSION     1
+#define PACK_HEADER      6  /* version, kind, CRC32C */
+#define PACK_VARINT_MOST 10 /* bytes of a varint */
+#define PACK_VALUE_MOST  9  /* bytes a value takes at most, its share of the columns' heads not counted */
+#define PACK_COLUMN_HEAD 1  /* bytes that a column takes beside its own at most */
+
+/* ---- memory that is kept between calls ---- */
+
+struct scratch {
+	void *data;
+	size_t size;
+};
+
+/* Room for n things; what was there is gone. */
+void *scratch_room(struct scratch *s, size_t n, size_t size);
+void scratch_fini(struct scratch *s);
+
+/* zstd's contexts and working memory; zeroed at first. One thread at a time. */
+struct packer {
+	struct ZSTD_CCtx_s *compressor;
+	struct ZSTD_DCtx_s *decompressor;
+	struct scratch packed, planes, bits, decimals, forms, numbers;
+};
+void packer_fini(struct packer *k);
+
+/* zstd level 1; 0: not below `room`, which has room for that many bytes, or no memory. */
+size_t pack_compress(struct packer *k, void *room, size_t size, const void *raw, size_t len);
+/* True: these bytes are a frame of exactly `len` bytes. */
+bool pack_decompress(struct packer *k, void *to, size_t len, const void *data, size_t size);
+
+/* ---- numbers ---- */
+
+/* 0, -1, 1, -2 … as 0, 1, 2, 3 … */
+static inline uint64_t
+zigzag(uint64_t v)
+{
+	return (v << 1) ^ (0 - (v >> 63));
+}
+
+static inline uint64_t
+unzigzag(uint64_t v)
+{
+	return (v >> 1) ^ (0 - (v & 1));
+}
+
+static inline uint8_t *
+put_varint(uint8_t *p, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		*p++ = (uint8_t)(v | 0x80);
+	*p++ = (uint8_t)v;
+	return p;
+}
+
+static inline uint8_t *
+put_u32(uint8_t *p, uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		*p++ = (uint8_t)(v >> (8 * i));
+	return p;
+}
+
+static inline uint32_t
+get_u32(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* Bytes that are read, to their end. A read past it, or of what cannot be, sets `damaged` and gives 0. */
+struct reader {
+	const uint8_t *at, *end;
+	bool damaged;
+};
+
+uint64_t get_long_varint(struct reader *r);
+
+static inline uint64_t
+get_varint(struct reader *r)
+{
+	if (r->at < r->end && *r->at < 0x80)
+		return *r->at++;
+	return get_long_varint(r);
+}
+
+static inline size_t
+reader_left(const struct reader *r)
+{
+	return (size_t)(r->end - r->at);
+}
+
+/* A varint between least and most, or damage and 0. */
+size_t get_size(struct reader *r, size_t least, size_t most);
+
+/* Delta of delta: the first number as it is, the second's difference, then the change of the difference; modulo 2^64. */
+struct deltas {
+	uint64_t last;
+	uint64_t delta;
+	bool started;
+};
+
+static inline uint8_t *
+put_next(uint8_t *p, struct deltas *d, int64_t number)
+{
+	uint64_t v = (uint64_t)number, delta = d->started ? v - d->last : 0;
+
+	p = put_varint(p, zigzag(d->started ? delta - d->delta : v));
+	*d = (struct deltas){ v, delta, true };
+	return p;
+}
+
+static inline int64_t
+get_next(struct reader *r, struct deltas *d)
+{
+	uint64_t v = unzigzag(get_varint(r)), delta = d->started ? v + d->delta : 0;
+
+	if (d->started)
+		v = d->last + delta;
+	*d = (struct deltas){ v, delta, true };
+	return (int64_t)v;
+}
+
+/* The bits of a double; of every NaN the same. */
+uint64_t double_bits(double value);
+
+/* Doubles to planes and back: the lowest bytes of all n, then the next ones, and so on; 8 * n bytes. */
+void put_planes(uint8_t *planes, const uint64_t *bits, size_t n);
+void get_planes(double *values, const uint8_t *planes, size_t n);
+
+/* ---- columns ---- */
+
+/* Bytes in the shortest of three forms; at most len + PACK_COLUMN_HEAD. The length is the reader's to know. */
+uint8_t *put_column(struct packer *k, uint8_t *p, const uint8_t *raw, size_t len);
+/* Borrowed from the reader's bytes, or written to `to`, which has room; NULL: damaged. */
+const uint8_t *get_column(struct packer *k, struct reader *r, uint8_t *to, size_t len);
+
+/* The same with its length before it (a varint), for columns of varints. */
+uint8_t *put_sized_column(struct packer *k, uint8_t *p, const uint8_t *raw, size_t len);
+/* A reader of its bytes, which are kept in `to`; a length over `most` is damage. */
+struct reader get_sized_column(struct packer *k, struct reader *r, struct scratch *to, size_t most);
+
+/*
+ * Values of several series, one after the other; counts[i] (0 too) of series i. Each series is decimal integers when all of its values
+ * are, and that is shorter, and doubles in planes otherwise. Room: see pack_values_most.
+ */
+uint8_t *put_values(
+	struct packer *k, uint8_t *p, const double *values, const uint32_t *counts, size_t series);
+bool get_values(struct packer *k, struct reader *r, double *values, const uint32_t *counts, size_t series);
+
+static inline size_t
+pack_values_most(size_t values, size_t series)
+{
+	return values * PACK_VALUE_MOST + series + 11 * PACK_COLUMN_HEAD + PACK_VARINT_MOST;
+}
+
+/* ---- frames ---- */
+
+/* The second byte of a row. */
+enum pack_kind {
+	PACK_TAIL = 0,
+	PACK_TAIL_ZSTD = 1,
+	PACK_CHUNK = 16,
+	PACK_BUNDLE = 17,
+	PACK_PREVIEW = 18,
+	PACK_SUMMARY = 19,
+};
+
+/* Over all of a row but the checksum itself. */
+uint32_t pack_checksum(const void *data, size_t len);
+/* Append version, kind, checksum and payload. */
+void pack_seal(enum pack_kind kind, const void *payload, size_t len, struct buf *out);
+/* The payload of a row whose version, kind and checksum are right. */
+bool pack_open(enum pack_kind kind, const void *data, size_t len, struct reader *payload);
+
+#endif
