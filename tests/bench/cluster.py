@@ -74,6 +74,10 @@ class Cluster:
         subprocess.run([self.bin / "createdb", "-h", self.folder, "-U", "bench", database], check=True)
         return f"host={self.folder} user=bench dbname={database}"
 
+    def drop(self, database):
+        """Removes a database, whoever is connected."""
+        subprocess.run([self.bin / "dropdb", "-h", self.folder, "-U", "bench", "--force", database], check=True)
+
     def stop(self):
         if self.process is not None:
             processes.stop(self.process, signal.SIGINT)

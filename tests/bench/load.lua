@@ -2,11 +2,17 @@
 --   send    the file holds one request: method, path, and in the third line a body or nothing
 --   get     the file holds ids of runs, one a line; reads them in turn
 --   metric  logs a point to one after the other
---   batch   logs many points to one after the other; no two requests of a repetition are the same until each run had 64
+--   batch   logs many points to one after the other, 10 metrics a step
+-- No two requests log the same points: each goes on where the last one of its run ended.
 
+local ffi = require("ffi")
 local API = "/api/2.0/mlflow"
 local HOLE = string.rep("0", 32) -- where the id of a run goes
-local BODIES = 64
+local STEP = "#######" -- where a step goes, of seven digits; its time is 170#######000
+local FIRST_STEP = 1000000
+local STEPS = 100000 -- of a run in a repetition
+local REPETITIONS = 89
+local TEMPLATES = 17 -- no divisor of the number of runs: each run gets all of them
 local threads = 0
 
 function setup(thread)
@@ -30,14 +36,59 @@ local function read_ids(file)
 	end
 end
 
-local function points(first, count)
-	local out = {}
-	for i = 0, count - 1 do
-		local step = first + math.floor(i / 10)
-		out[#out + 1] = string.format('{"key":"train/metric_%d","value":%.6f,"timestamp":%d,"step":%d}', i % 10, math.random(),
-			1700000000000 + step * 1000, step)
+-- a request with holes: bytes to be filled in place
+local function template(path, body, keys)
+	local whole = wrk.format("POST", API .. path, nil, body)
+	local t = {size = #whole, bytes = ffi.new("char[?]", #whole + 1), id = whole:find(HOLE, 1, true) - 1, a_step = 2 * keys}
+	local at, holes = whole:find(STEP, 1, true), {}
+	ffi.copy(t.bytes, whole)
+	while at do
+		holes[#holes + 1] = at - 1
+		at = whole:find(STEP, at + #STEP, true)
 	end
+	t.count = #holes
+	t.holes = ffi.new("int[?]", #holes, holes)
+	return t
+end
+
+local digits = ffi.new("char[8]")
+
+local function write_step(step)
+	for i = 6, 0, -1 do
+		digits[i] = 48 + step % 10
+		step = math.floor(step / 10)
+	end
+end
+
+local function fill(t, id, step)
+	for i = 0, t.count - 1 do
+		if i % t.a_step == 0 then
+			write_step(step)
+			step = step + 1
+		end
+		ffi.copy(t.bytes + t.holes[i], digits, #STEP)
+	end
+	ffi.copy(t.bytes + t.id, id, #HOLE)
+	return ffi.string(t.bytes, t.size)
+end
+
+local function point(key)
+	return string.format('"key":"%s","value":%.6f,"timestamp":170%s000,"step":%s', key, math.random(), STEP, STEP)
+end
+
+local function points(count)
+	local out = {}
+	for i = 0, count - 1 do out[#out + 1] = "{" .. point("train/metric_" .. i % 10) .. "}" end
 	return table.concat(out, ",")
+end
+
+-- requests in turn over the runs, each of so many steps
+local function in_turn(templates, repetition, steps)
+	local first = FIRST_STEP + repetition % REPETITIONS * STEPS
+	return function()
+		local round = math.floor(turn / #ids)
+		return fill(templates[turn % #templates + 1], next_id(), first + round * steps % STEPS)
+	end
 end
 
 local make = {}
@@ -56,29 +107,21 @@ function make.get(file)
 end
 
 function make.metric(file, repetition)
+	local templates = {}
 	read_ids(file)
-	return function()
-		local id = next_id()
-		local step = repetition * 1000000 + turn
-		return wrk.format("POST", API .. "/runs/log-metric", nil, string.format(
-			'{"run_id":"%s","key":"train/loss","value":%.6f,"timestamp":%d,"step":%d}', id, math.random(), 1700000000000 + step, step))
+	for i = 1, TEMPLATES do
+		templates[i] = template("/runs/log-metric", string.format('{"run_id":"%s",%s}', HOLE, point("train/loss")), 1)
 	end
+	return in_turn(templates, repetition, 1)
 end
 
 function make.batch(file, repetition, count)
-	local heads, tails = {}, {}
+	local templates = {}
 	read_ids(file)
-	for i = 1, BODIES do
-		local first = (repetition * BODIES + i) * math.ceil(count / 10)
-		local whole = wrk.format("POST", API .. "/runs/log-batch", nil,
-			string.format('{"run_id":"%s","metrics":[%s]}', HOLE, points(first, count)))
-		local at = whole:find(HOLE, 1, true)
-		heads[i], tails[i] = whole:sub(1, at - 1), whole:sub(at + #HOLE)
+	for i = 1, TEMPLATES do
+		templates[i] = template("/runs/log-batch", string.format('{"run_id":"%s","metrics":[%s]}', HOLE, points(count)), 10)
 	end
-	return function()
-		local body = math.floor(turn / #ids) % BODIES + 1
-		return heads[body] .. next_id() .. tails[body]
-	end
+	return in_turn(templates, repetition, math.ceil(count / 10))
 end
 
 function init(args)

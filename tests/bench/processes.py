@@ -1,10 +1,12 @@
 """Starting programs so that none of them outlives the benchmark, and what they hold of memory and processor."""
 
+import contextlib
 import ctypes
 import os
 import pathlib
 import signal
 import subprocess
+import threading
 import time
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
@@ -112,3 +114,32 @@ def memory(pid):
         name, size = line.split(":")
         sizes[name] = int(size.split()[0]) * 1024
     return sizes["Rss"], sizes["Pss"]
+
+
+class Memory(threading.Thread):
+    """What a process holds while something runs: median and peak, MiB."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.seen, self.over = pid, [], threading.Event()
+        with contextlib.suppress(OSError):
+            pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak counts from here
+        self.start()
+
+    def run(self):
+        while not self.over.wait(0.05):
+            self.seen.append(status(self.pid, "VmRSS"))
+
+    def stop(self):
+        self.over.set()
+        self.join()
+        self.seen.append(status(self.pid, "VmRSS"))
+        return sorted(self.seen)[len(self.seen) // 2], max(status(self.pid, "VmHWM"), *self.seen)
+
+
+def status(pid, name):
+    """A size in /proc/PID/status, in MiB."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) / 1024
+    return 0.0

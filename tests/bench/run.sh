@@ -1,6 +1,7 @@
 #!/bin/sh
 # Benchmarks: they print, they assert nothing about time.
 #   sh tests/bench/run.sh tracking [--help] [OPTIONS]   cairnd beside mlflow server, on one PostgreSQL, in one run
+#   sh tests/bench/run.sh metrics [--help] [OPTIONS]    the metric engine beside raw COPY, beside nothing, beside mlflow server
 #   sh tests/bench/run.sh ingest [SECONDS]              the metric writer beside raw binary COPY
 #   sh tests/bench/run.sh scanner [SECONDS]             the JSON scanner of metrics beside jansson
 # Builds a release first; CAIRND names another cairnd, BENCH_VENV a Python environment that has the packages of requirements.txt.
@@ -14,10 +15,10 @@ die() {
 	exit 1
 }
 
-# build TARGET
+# build TARGET...
 build() {
 	[ -e "$BUILD/build.ninja" ] || cmake --preset release -B "$BUILD" -DCAIRN_TESTS=ON >/dev/null || die "configuring the release failed"
-	cmake --build "$BUILD" --target "$1" -- --quiet || die "the release could not be built"
+	cmake --build "$BUILD" --target "$@" -- --quiet || die "the release could not be built"
 }
 
 # a venv that has exactly what requirements.txt pins
@@ -32,18 +33,36 @@ python_packages() {
 	BENCH_VENV=$PWD/$venv
 }
 
-what=${1:-list}
-[ $# -eq 0 ] || shift
-case $what in
-tracking)
+need_wrk() {
 	command -v wrk >/dev/null || die "wrk makes the load: install Debian's package wrk"
+}
+
+# run_python PROGRAM ARGUMENTS...: with cairnd built and the packages there
+run_python() {
 	if [ -z "${CAIRND:-}" ]; then
 		build cairnd
 		CAIRND=$PWD/$BUILD/bin/cairnd
 	fi
 	[ -n "${BENCH_VENV:-}" ] || python_packages
 	export CAIRND
-	PYTHONDONTWRITEBYTECODE=1 exec "$BENCH_VENV/bin/python" tests/bench/tracking.py "$@"
+	program=tests/bench/$1
+	shift
+	PYTHONDONTWRITEBYTECODE=1 exec "$BENCH_VENV/bin/python" "$program" "$@"
+}
+
+what=${1:-list}
+[ $# -eq 0 ] || shift
+case $what in
+tracking)
+	need_wrk
+	run_python tracking.py "$@"
+	;;
+metrics)
+	need_wrk
+	build cairnd cairnd_null baseline_bench metric_load search_bench scanner_bench
+	BENCH_PROGRAMS=$PWD/$BUILD/bench
+	export BENCH_PROGRAMS
+	run_python metrics.py "$@"
 	;;
 ingest)
 	build ingest_bench
@@ -54,7 +73,7 @@ scanner)
 	exec "$BUILD/bench/scanner_bench" "$@"
 	;;
 list | -h | --help)
-	sed -n '2,6s/^# \{0,1\}//p' tests/bench/run.sh
+	sed -n '2,7s/^# \{0,1\}//p' tests/bench/run.sh
 	;;
 *)
 	printf 'bench: there is no benchmark "%s": see %s\n' "$what" "sh tests/bench/run.sh" >&2

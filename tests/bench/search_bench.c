@@ -3,6 +3,7 @@
  * 8 params into an experiment of its own, asks typical questions, prints medians, ratios and memory; asserts nothing.
  * Usage: search_bench CONNINFO [runs] [slow-runs]     an empty database, or one of an earlier run; from more than slow-runs runs on
  * (default 200000) the slow way is left out
+ *        search_bench CONNINFO runs load             only writes the runs
  */
 #include <endian.h>
 #include <pthread.h>
@@ -507,7 +508,10 @@ main(int argc, char **argv)
 	plain = parts;
 	parts.columns =
 		columns_start(&(struct columns_options){ parts.pool, (size_t)1 << 30, run_status_name });
-	bench(runs, runs <= slow);
+	if (argc > 3 && strcmp(argv[3], "load") == 0)
+		make_all(runs);
+	else
+		bench(runs, runs <= slow);
 	columns_stop(parts.columns);
 	ingest_stop(parts.ingest);
 	pool_free(parts.pool);

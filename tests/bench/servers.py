@@ -69,12 +69,12 @@ class Server:
 
     headers = {}
 
-    def __init__(self, folder, cluster):
+    def __init__(self, folder, cluster, database=None):
         self.folder = pathlib.Path(folder) / self.name
         self.folder.mkdir()
         self.log = self.folder / "log"
         self.port = free_port()
-        self.conninfo = cluster.create(self.name)
+        self.conninfo = database or cluster.create(self.name)
         self.cluster = cluster
         self.process = None
 
@@ -110,11 +110,10 @@ class Server:
 class Cairnd(Server):
     """With accounts: every request says who asks, by name and password."""
 
-    name = "cairnd"
-
-    def __init__(self, folder, cluster):
-        super().__init__(folder, cluster)
-        self.program = os.environ["CAIRND"]
+    def __init__(self, folder, cluster, name="cairnd", program=None, database=None):
+        self.name = name
+        super().__init__(folder, cluster, database)
+        self.program = program or os.environ["CAIRND"]
         self.password = secrets.token_urlsafe(16)
         word = base64.b64encode(f"bench:{self.password}".encode()).decode()
         self.headers = {"Authorization": f"Basic {word}"}
@@ -125,6 +124,12 @@ class Cairnd(Server):
     def add_user(self):
         subprocess.run([self.program, "user", "add", "bench", "--admin", "--password-file", "-", "--data", "data", "--database", self.conninfo],
                        input=self.password.encode(), cwd=self.folder, env=self.environment(), check=True, stdout=subprocess.DEVNULL)
+
+    def use_token(self):
+        """From here on requests carry a token, as those of programs do."""
+        with self.client() as client:
+            made = json.loads(client.send("POST", "/api/v1/tokens", json.dumps({"name": "bench"}), **{"Content-Type": "application/json"}))
+        self.headers = {"Authorization": f"Bearer {made['token']}"}
 
     def version(self):
         return subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]

@@ -15,7 +15,6 @@ import platform
 import shutil
 import signal
 import statistics
-import subprocess
 import sys
 import threading
 import time
@@ -26,8 +25,8 @@ import cluster
 import data
 import processes
 import servers
+from loads import faults, wrk
 
-BENCH = pathlib.Path(__file__).parent
 STALL_AT = 64  # clients that MLflow's server has been seen to stand still with
 LONG_POINTS = 20000
 MIB = 1 << 20
@@ -322,27 +321,6 @@ def once(server, path, body):
         else:
             client.post(path, **body)
     return (time.monotonic() - began) * 1000
-
-
-def wrk(server, clients, seconds, args):
-    """One repetition of a load; what load.lua's done() says."""
-    headers = [f"{name}: {value}" for name, value in server.headers.items()]
-    duration = max(1, round(seconds))
-    command = ["wrk", "-t", str(min(2, clients)), "-c", str(clients), "-d", f"{duration}s", "--timeout", "10s", "-s", str(BENCH / "load.lua"),
-               f"http://127.0.0.1:{server.port}", "--", *map(str, args), *headers]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=duration + 30)
-    lines = [line for line in done.stdout.splitlines() if line.startswith('{"requests"')]
-    if done.returncode != 0 or not lines:
-        raise SystemExit(f"bench: wrk failed:\n{done.stdout}{done.stderr}")
-    return json.loads(lines[0])
-
-
-def faults(name, results):
-    """What did not go well, in a sentence each."""
-    for kind, sentence in (("refused", "answers other than 2xx"), ("broken", "broken connections"), ("late", "requests without an answer in 10 s")):
-        count = sum(r[kind] for r in results)
-        if count:
-            yield f"{name}: {count} {sentence}"
 
 
 class Watch:
