@@ -1,6 +1,6 @@
 /*
- * Searching runs: the hits are found in memory (search/columns.h), or, when that cannot be, the columns that filter and order name
- * are read for all candidates. Then the hits are read whole.
+ * Searching runs: the hits are found in memory (search/columns.h), or, when that cannot be, all candidates are read, block by
+ * block, with the columns that filter and order name, and only the page is kept. Then the hits are read whole.
  */
 #include "domain/run.h"
 
@@ -11,8 +11,13 @@
 #include "domain/names.h"
 #include "domain/page.h"
 #include "ingest/ingest.h"
+#include "search/aggregate.h"
+#include "search/best.h"
 #include "search/columns.h"
 #include "store/runs.h"
+
+#define LISTED 65536 /* run_ids that are listed at a time */
+#define BLOCK  1000  /* runs that are read at a time */
 
 /* A candidate with the values of the columns that its row does not hold. */
 struct candidate {
@@ -20,6 +25,7 @@ struct candidate {
 	struct search_value *extra; /* by slot */
 };
 
+/* A block of candidates. */
 struct candidates {
 	struct ctx *cx;
 	const struct search_column *columns;
@@ -87,17 +93,32 @@ keys_of(const struct candidates *all, enum search_entity entity, const char **ke
 	return n;
 }
 
-static enum status
-load_metrics(struct tx *tx, struct candidates *all, const char *const *keys, size_t key_count)
+static bool
+names_aggregates(const struct candidates *all)
 {
-	struct arena *arena = tx_ctx(tx)->arena;
-	struct last_value *last = arena_array(arena, all->n * key_count, sizeof(*last)), *at = last;
-	int64_t *ids = arena_array(arena, all->n, sizeof(*ids));
-	enum status st;
+	for (size_t i = 0; i < all->column_count; i++)
+		if (all->columns[i].aggregate != AGGREGATE_LAST)
+			return true;
+	return false;
+}
+
+static int64_t *
+ids_of(const struct candidates *all)
+{
+	int64_t *ids = arena_array(all->cx->arena, all->n, sizeof(*ids));
 
 	for (size_t i = 0; i < all->n; i++)
 		ids[i] = all->list[i].run->run_id;
-	if ((st = ingest_last(tx, ids, all->n, keys, key_count, last)) != OK)
+	return ids;
+}
+
+static enum status
+load_last(struct tx *tx, struct candidates *all, const char *const *keys, size_t key_count)
+{
+	struct last_value *last = arena_array(all->cx->arena, all->n * key_count, sizeof(*last)), *at = last;
+	enum status st;
+
+	if ((st = ingest_last(tx, ids_of(all), all->n, keys, key_count, last)) != OK)
 		return st;
 	for (size_t i = 0; i < all->n; i++)
 		for (size_t c = 0; c < all->column_count; c++) /* keys_of() took them in this order */
@@ -111,31 +132,53 @@ load_metrics(struct tx *tx, struct candidates *all, const char *const *keys, siz
 }
 
 static enum status
-load_columns(struct tx *tx, struct candidates *all, const int64_t *experiments, size_t n)
+load_aggregates(struct tx *tx, struct candidates *all)
 {
-	const char **keys = arena_array(tx_ctx(tx)->arena, all->column_count, sizeof(*keys));
+	struct run_latest *found = arena_array(all->cx->arena, all->n, sizeof(*found));
+	enum status st = ingest_latest(tx, ids_of(all), all->n, found);
+
+	for (size_t i = 0; st == OK && i < all->n; i++)
+		for (size_t c = 0; c < all->column_count; c++) {
+			const struct search_column *column = &all->columns[c];
+			const struct latest *l = column->entity == ENTITY_METRIC
+							 ? aggregate_source(&found[i], column->name)
+							 : NULL;
+
+			if (l != NULL)
+				page_number(&all->list[i].extra[column->slot],
+					aggregate_of(l, column->aggregate));
+		}
+	return st;
+}
+
+static enum status
+load_columns(struct tx *tx, struct candidates *all)
+{
+	const char **keys = arena_array(all->cx->arena, all->column_count, sizeof(*keys));
+	const int64_t *ids = ids_of(all);
 	size_t count;
 	enum status st;
 
 	all->entity = ENTITY_PARAM;
 	if ((count = keys_of(all, ENTITY_PARAM, keys)) > 0 &&
-		(st = store_run_candidate_params(tx, experiments, n, keys, count, take_value, all)) != OK)
+		(st = store_run_candidate_params(tx, ids, all->n, keys, count, take_value, all)) != OK)
 		return st;
 	all->entity = ENTITY_TAG;
 	if ((count = keys_of(all, ENTITY_TAG, keys)) > 0 &&
-		(st = store_run_candidate_tags(tx, experiments, n, keys, count, take_value, all)) != OK)
+		(st = store_run_candidate_tags(tx, ids, all->n, keys, count, take_value, all)) != OK)
 		return st;
 	all->entity = ENTITY_DATASET;
 	if (keys_of(all, ENTITY_DATASET, keys) > 0 &&
-		(st = store_run_candidate_datasets(tx, experiments, n, take_value, all)) != OK)
+		(st = store_run_row_datasets(tx, ids, all->n, take_value, all)) != OK)
 		return st;
-	return (count = keys_of(all, ENTITY_METRIC, keys)) > 0 ? load_metrics(tx, all, keys, count) : OK;
+	if (names_aggregates(all))
+		return load_aggregates(tx, all);
+	return (count = keys_of(all, ENTITY_METRIC, keys)) > 0 ? load_last(tx, all, keys, count) : OK;
 }
 
 static void
-candidate_value(const void *row, const struct search_column *c, struct search_value *v)
+candidate_value(const struct candidate *candidate, const struct search_column *c, struct search_value *v)
 {
-	const struct candidate *candidate = row;
 	const struct run *run = candidate->run;
 
 	if (c->entity != ENTITY_ATTRIBUTE)
@@ -156,46 +199,118 @@ candidate_value(const void *row, const struct search_column *c, struct search_va
 		page_int(v, run->end_unix_ms);
 }
 
-static enum status
-find_candidates(struct tx *tx, const struct page *page, const int64_t *experiments, size_t n, enum view view,
-	struct candidates *all)
+static void
+offer_all(const struct candidates *all, struct best *best)
 {
-	struct ctx *cx = tx_ctx(tx);
+	struct search_value *values = arena_array(all->cx->arena, all->column_count + 1, sizeof(*values));
+
+	for (size_t i = 0; i < all->n; i++) {
+		memset(values, 0, all->column_count * sizeof(*values));
+		for (size_t c = 0; c < all->column_count; c++)
+			candidate_value(&all->list[i], &all->columns[c], &values[all->columns[c].slot]);
+		best_offer(best, all->list[i].run->run_id, values);
+	}
+}
+
+/* What a search of the database works with. */
+struct streaming {
+	const struct page *page;
+	struct run_candidates next;
+	struct best *best;
+	size_t block;
+};
+
+static enum status
+read_block(struct tx *tx, const struct streaming *s, const int64_t *ids, size_t n)
+{
+	struct candidates all = { .cx = tx_ctx(tx) };
 	struct search_value *extra;
 	struct run *runs;
 	enum status st;
 
-	all->cx = cx;
-	all->columns = search_columns(page->search, &all->column_count);
-	if ((st = store_run_candidates(tx, experiments, n, view, &runs, &all->n)) != OK)
+	all.columns = search_columns(s->page->search, &all.column_count);
+	if ((st = store_run_candidates(tx, ids, n, &runs, &all.n)) != OK || all.n == 0)
 		return st;
-	all->list = arena_array(cx->arena, all->n, sizeof(*all->list));
-	extra = arena_array(cx->arena, all->n * (all->column_count + 1), sizeof(*extra));
-	for (size_t i = 0; i < all->n; i++)
-		all->list[i] = (struct candidate){ &runs[i], extra + i * all->column_count };
-	if (all->n > 1)
-		qsort(all->list, all->n, sizeof(*all->list), by_id);
-	return load_columns(tx, all, experiments, n);
+	all.list = arena_array(all.cx->arena, all.n, sizeof(*all.list));
+	extra = arena_array(all.cx->arena, all.n * (all.column_count + 1), sizeof(*extra));
+	for (size_t i = 0; i < all.n; i++)
+		all.list[i] = (struct candidate){ &runs[i], extra + i * all.column_count };
+	qsort(all.list, all.n, sizeof(*all.list), by_id);
+	if ((st = load_columns(tx, &all)) == OK)
+		offer_all(&all, s->best);
+	return st;
+}
+
+/* The block's memory is its own: no more than one is there at a time. */
+static enum status
+read_blocks(struct tx *tx, const struct streaming *s, const int64_t *ids, size_t n)
+{
+	struct ctx *cx = tx_ctx(tx);
+	struct arena *own = cx->arena, *scratch = arena_new();
+	enum status st = OK;
+
+	cx->arena = scratch;
+	for (size_t i = 0; st == OK && i < n; i += s->block) {
+		arena_reset(scratch);
+		st = read_block(tx, s, ids + i, n - i < s->block ? n - i : s->block);
+	}
+	cx->arena = own;
+	arena_free(scratch);
+	return st;
 }
 
 static enum status
-search_in_tx(struct tx *tx, const struct page *page, const int64_t *experiments, size_t n, enum view view,
+choose_block(struct tx *tx, struct streaming *s)
+{
+	struct candidates all = { 0 };
+	int64_t keys = 0;
+	enum status st;
+
+	all.columns = search_columns(s->page->search, &all.column_count);
+	s->block = BLOCK;
+	if (!names_aggregates(&all))
+		return OK;
+	st = store_metric_key_count(tx, s->next.experiments, s->next.experiment_count, &keys);
+	if (st == OK)
+		s->block = aggregate_block(keys);
+	return st;
+}
+
+static enum status
+read_candidates(struct tx *tx, struct streaming *s)
+{
+	const int64_t *ids;
+	size_t n = LISTED;
+	enum status st = choose_block(tx, s);
+
+	for (s->next.above = INT64_MIN; st == OK && n == LISTED;) {
+		if ((st = store_run_candidate_ids(tx, &s->next, &ids, &n)) == OK && n > 0) {
+			s->next.above = ids[n - 1];
+			st = read_blocks(tx, s, ids, n);
+		}
+	}
+	return st;
+}
+
+static enum status
+search_in_database(struct ctx *cx, const struct page *page, const struct run_candidates *candidates,
 	struct run **out, size_t *count, const char **next_token)
 {
-	struct ctx *cx = tx_ctx(tx);
-	struct candidates all = { 0 };
-	struct candidate *hits;
+	struct streaming s = { .page = page, .next = *candidates };
+	struct tx *tx = NULL;
 	int64_t *ids;
 	enum status st;
 
-	if ((st = find_candidates(tx, page, experiments, n, view, &all)) != OK ||
-		(st = page_take(cx, page, all.list, all.n, (void **)&hits, count, next_token)) != OK)
-		return st;
-	ids = arena_array(cx->arena, *count, sizeof(*ids));
-	for (size_t i = 0; i < *count; i++)
-		ids[i] = hits[i].run->run_id;
-	*out = arena_array(cx->arena, *count, sizeof(**out));
-	return run_load_many(tx, ids, *count, *out);
+	s.next.most = LISTED;
+	s.best = best_new(page->search, page->after, page->limit);
+	if ((st = tx_begin_snapshot(cx, &tx)) == OK && (st = read_candidates(tx, &s)) == OK) {
+		best_end(s.best, cx, &ids, count, next_token);
+		*out = arena_array(cx->arena, *count, sizeof(**out));
+		st = run_load_many(tx, ids, *count, *out);
+	}
+	tx_rollback(&tx);
+	best_free(s.best);
+	return st;
 }
 
 /* Hits that are not kept whole in memory are read, and kept. */
@@ -250,9 +365,8 @@ enum status
 run_search(struct ctx *cx, const char *const *experiment_ids, size_t id_count, const struct search_in *in,
 	struct run **out, size_t *n, const char **next_token)
 {
-	struct page page = { .value = candidate_value, .size = sizeof(struct candidate) };
+	struct page page = { 0 };
 	int64_t *experiments = arena_array(cx->arena, id_count, sizeof(*experiments));
-	struct tx *tx = NULL;
 	bool served;
 	enum status st;
 
@@ -265,8 +379,8 @@ run_search(struct ctx *cx, const char *const *experiment_ids, size_t id_count, c
 	st = search_in_memory(cx, &page, experiments, id_count, in->view, out, n, next_token, &served);
 	if (st != OK || served)
 		return st;
-	if ((st = tx_begin_snapshot(cx, &tx)) == OK)
-		st = search_in_tx(tx, &page, experiments, id_count, in->view, out, n, next_token);
-	tx_rollback(&tx);
-	return st;
+	return search_in_database(cx, &page,
+		&(struct run_candidates){
+			.experiments = experiments, .experiment_count = id_count, .view = in->view },
+		out, n, next_token);
 }

@@ -349,12 +349,6 @@ search_matches(const struct search *s, const struct search_value *values)
 	return !s->root || node_matches(s->root, values);
 }
 
-bool
-search_is_trivial(const struct search *s)
-{
-	return !s->root && s->prompt_slot < 0;
-}
-
 const char *
 search_equals(const struct search *s, const char *attribute)
 {

@@ -93,36 +93,92 @@ ends_in_quote(const struct token *t)
 	return last == '"' || last == '`';
 }
 
-/* The clause's name, raw or (with a direction) unquoted, as MLflow has it before it looks the name up. */
+/* A clause before its names are looked up. */
+struct clause {
+	const char *name;                /* raw or (with a direction) unquoted, as MLflow has it then */
+	const struct function *function; /* NULL: none stands around the name */
+	bool descending;
+};
+
 static enum status
-split_clause(struct ctx *cx, const char *clause, const char **name, bool *descending)
+refuse_function(struct ctx *cx, const char *clause, const char *at, const char *fault)
 {
+	return fail(cx, INVALID, "Invalid order_by clause '%.200s': %s (position %zu)", clause, fault,
+		utf8_count(clause, (size_t)(at - clause)) + 1);
+}
+
+/* min(metrics.loss): the lexer stands before the parenthesis. */
+static enum status
+split_function(struct ctx *cx, const struct search *s, const char *clause, struct lexer *x,
+	const struct token *word, struct clause *out)
+{
+	struct token inside, close;
+
+	out->function = schema_function(s->schema, word);
+	if (!out->function || out->function->as_number)
+		return refuse_function(cx, clause, word->text,
+			s->schema->aggregates
+				? "the functions to order by are min, max, first, last, mean and "
+				  "count of a metric, as in min(metrics.loss)"
+				: "there is no function to order by here");
+	(void)lexer_next(x);
+	inside = lexer_next(x);
+	if (inside.kind != TOKEN_NAME)
+		return refuse_function(cx, clause, inside.text,
+			arena_printf(cx->arena, "%s was expected", function_argument(out->function)));
+	out->name = arena_strn(cx->arena, inside.text, inside.len);
+	close = lexer_next(x);
+	if (close.kind != TOKEN_CLOSE)
+		return refuse_function(cx, clause, close.text, "')' was expected");
+	return OK;
+}
+
+/* What stands behind the column, which ends at `end`. */
+static enum status
+split_direction(
+	struct ctx *cx, const char *clause, struct lexer *x, const char *end, bool apart, struct clause *out)
+{
+	struct token second = lexer_next(x);
+
+	out->descending = token_is(&second, "DESC");
+	if (second.kind == TOKEN_END && end < x->end)
+		return refuse_clause(cx, clause, "blanks follow the column");
+	if (second.kind == TOKEN_END)
+		return OK;
+	if (second.kind != TOKEN_NAME || (second.text == end && !apart))
+		return refuse_clause(
+			cx, clause, "a blank and ASC or DESC, or nothing, are expected after the column");
+	if (!out->descending && !token_is(&second, "ASC"))
+		return fail(cx, INVALID,
+			"Invalid ordering key in order_by clause '%.200s'. ASC or DESC is expected", clause);
+	if (second.text + second.len < x->end)
+		return refuse_clause(cx, clause, "nothing is expected after the direction");
+	if (!out->function && !(out->name = unquote(cx, clause, (size_t)(end - clause))))
+		return refuse_clause(cx, clause, "a quotation does not end");
+	return OK;
+}
+
+static enum status
+split_clause(struct ctx *cx, const struct search *s, const char *clause, struct clause *out)
+{
+	struct token first;
 	struct lexer x;
-	struct token first, second;
+	bool apart;
+	enum status st;
 
 	lexer_init(&x, clause);
 	first = lexer_next(&x);
 	if (first.kind != TOKEN_NAME || first.text != clause)
 		return refuse_clause(
 			cx, clause, "a column such as metrics.loss, and ASC or DESC, are expected");
-	second = lexer_next(&x);
-	*descending = token_is(&second, "DESC");
-	if (second.kind == TOKEN_END && first.text + first.len < x.end)
-		return refuse_clause(cx, clause, "blanks follow the column");
-	if (second.kind == TOKEN_END) {
-		*name = arena_strn(cx->arena, first.text, first.len);
-		return OK;
+	out->name = arena_strn(cx->arena, first.text, first.len);
+	apart = ends_in_quote(&first);
+	if (x.at < x.end && *x.at == '(') {
+		if ((st = split_function(cx, s, clause, &x, &first, out)) != OK)
+			return st;
+		apart = true;
 	}
-	if (second.kind != TOKEN_NAME || (second.text == first.text + first.len && !ends_in_quote(&first)))
-		return refuse_clause(
-			cx, clause, "a blank and ASC or DESC, or nothing, are expected after the column");
-	if (!*descending && !token_is(&second, "ASC"))
-		return fail(cx, INVALID,
-			"Invalid ordering key in order_by clause '%.200s'. ASC or DESC is expected", clause);
-	if (second.text + second.len < x.end)
-		return refuse_clause(cx, clause, "nothing is expected after the direction");
-	*name = unquote(cx, first.text, first.len);
-	return *name ? OK : refuse_clause(cx, clause, "a quotation does not end");
+	return split_direction(cx, clause, &x, x.at, apart, out);
 }
 
 static enum status
@@ -138,19 +194,24 @@ resolve_plain(struct ctx *cx, struct search *s, const char *name, bool descendin
 }
 
 static enum status
-resolve_clause(struct ctx *cx, struct search *s, const char *clause, const char *name, bool descending)
+resolve_clause(struct ctx *cx, struct search *s, const char *clause, const struct clause *in)
 {
 	struct operand o;
-	const char *fault = schema_resolve(cx, s->schema, name, strlen(name), CAN_ORDER, &o);
+	const char *fault = schema_resolve(cx, s->schema, in->name, strlen(in->name), CAN_ORDER, &o);
 
+	if (!fault && in->function)
+		fault = function_apply(cx, in->function, &o);
 	if (fault)
 		return fail(cx, INVALID, "%s (order_by clause '%.200s')", fault, clause);
 	if (s->target == SEARCH_RUNS ? o.entity == ENTITY_DATASET : o.entity != ENTITY_ATTRIBUTE)
 		return fail(cx, INVALID, "Invalid order_by entity in clause '%.200s'. Valid keys are %s",
 			clause, schema_keys(cx, s->schema, CAN_ORDER));
 	order_add(s,
-		&(struct search_column){ .entity = o.entity, .name = o.name, .numeric = o.type != TYPE_TEXT },
-		descending);
+		&(struct search_column){ .entity = o.entity,
+			.name = o.name,
+			.aggregate = o.aggregate,
+			.numeric = o.type != TYPE_TEXT },
+		in->descending);
 	return OK;
 }
 
@@ -162,15 +223,14 @@ order_parse(struct ctx *cx, struct search *s, const char *const *order_by, size_
 	if ((st = orders_new(cx, s, n)) != OK)
 		return st;
 	for (size_t i = 0; i < n; i++) {
-		const char *name = NULL;
-		bool descending = false;
+		struct clause clause = { 0 };
 
 		if (!utf8_valid(order_by[i], strlen(order_by[i])))
 			return fail(cx, INVALID, "Invalid order_by: clause %zu is no valid UTF-8", i + 1);
-		if ((st = split_clause(cx, order_by[i], &name, &descending)) != OK)
+		if ((st = split_clause(cx, s, order_by[i], &clause)) != OK)
 			return st;
-		st = s->schema->plain_order ? resolve_plain(cx, s, name, descending)
-					    : resolve_clause(cx, s, order_by[i], name, descending);
+		st = s->schema->plain_order ? resolve_plain(cx, s, clause.name, clause.descending)
+					    : resolve_clause(cx, s, order_by[i], &clause);
 		if (st != OK)
 			return st;
 	}
@@ -259,6 +319,18 @@ compare_by(const struct search *s, const struct order *o, struct search_value a,
 		return ranks;
 	order = compare_values(&a, &b);
 	return o->descending ? -order : order;
+}
+
+int
+order_compare(const struct search *s, const struct search_value *a, const struct search_value *b)
+{
+	for (size_t i = 0; i < s->order_count; i++) {
+		int order = compare_by(s, &s->orders[i], a[i], b[i]);
+
+		if (order != 0)
+			return order;
+	}
+	return 0;
 }
 
 int

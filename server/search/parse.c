@@ -534,33 +534,31 @@ resolve(struct parser *p, struct operand *o)
 	return OK;
 }
 
-/* number(params.x): a text read as a number. A text that is none counts as missing. */
+/* number(params.x): a text read as a number; one that is none counts as missing. min(metrics.x): not the latest value. */
 static enum status
 parse_function(struct parser *p, struct operand *o)
 {
-	struct token name = p->tok;
-	const char *inside;
+	const struct token name = p->tok;
+	const struct function *function = schema_function(p->sc, &name);
+	const char *inside, *fault;
 	enum status st;
 
-	if (!token_is(&name, "number"))
+	if (!function)
 		return refuse(p, name.text,
-			"Invalid comparison clause: there is no function '%.*s'. number(params.x) is one",
-			(int)token_shown(&name), name.text);
+			"Invalid comparison clause: there is no function '%.*s' here. There are %s",
+			(int)token_shown(&name), name.text, schema_functions(p->sc));
 	advance(p);
 	advance(p);
 	if (p->tok.kind != TOKEN_NAME)
-		return refuse_token(p, "a param or a tag");
+		return refuse_token(p, function_argument(function));
 	inside = p->tok.text;
 	if ((st = resolve(p, o)) != OK)
 		return st;
-	if (o->entity != ENTITY_PARAM && o->entity != ENTITY_TAG)
-		return refuse(p, inside, "Invalid comparison clause: number(…) takes a param or a tag");
+	if ((fault = function_apply(p->cx, function, o)) != NULL)
+		return refuse(p, inside, "Invalid comparison clause: %s", fault);
 	if (p->tok.kind != TOKEN_CLOSE)
 		return refuse_token(p, "')'");
 	advance(p);
-	o->as_number = true;
-	o->type = TYPE_NUMBER;
-	o->ops = OPS_NUMBER;
 	return OK;
 }
 
@@ -635,8 +633,10 @@ parse_comparison(struct parser *p, struct node **out)
 	n->is_metric = o.entity == ENTITY_METRIC;
 	n->nan_is_zero = p->sc->nan_is_zero;
 	n->text_side = o.type == TYPE_TEXT || o.as_number;
-	n->slot = search_column_add(p->s,
-		&(struct search_column){ .entity = o.entity, .name = o.name, .numeric = !n->text_side });
+	n->slot = search_column_add(p->s, &(struct search_column){ .entity = o.entity,
+						  .name = o.name,
+						  .aggregate = o.aggregate,
+						  .numeric = !n->text_side });
 	note_prompt(p, &o, n);
 	*out = n;
 	return OK;

@@ -111,6 +111,7 @@ struct schema {
 	bool quoted_entity;    /* `params`.x is params.x */
 	bool quoted_attribute; /* "run_name" is run_name */
 	bool quoted_key;       /* params."x" is params.x; else only backticks are taken off */
+	bool aggregates;       /* functions of metrics */
 	bool exact_case;       /* LIKE, ILIKE and IN in capitals only */
 	bool bare_values;      /* params.x = 5 and params.x = abc are texts; "abc" keeps its quotes */
 	bool plain_order;      /* order keys are names of the list, nothing around them */
@@ -131,11 +132,25 @@ struct operand {
 	enum column_type type;
 	unsigned ops;
 	bool as_number; /* number(params.x) */
+	enum search_aggregate aggregate;
 };
 
 /* A fault is a sentence without position (arena); NULL: none. */
 const char *schema_resolve(struct ctx *cx, const struct schema *sc, const char *raw, size_t len, unsigned can,
 	struct operand *out) must_check;
+
+/* A word right before a parenthesis, in any case. */
+struct function {
+	const char *name;
+	bool as_number;                  /* of a param or a tag: its text read as a number */
+	enum search_aggregate aggregate; /* else of a metric */
+};
+const struct function *schema_function(
+	const struct schema *sc, const struct token *name); /* NULL: there is none */
+const char *schema_functions(const struct schema *sc);      /* "number(params.x), …" */
+const char *function_argument(const struct function *f);    /* "a metric such as metrics.loss" */
+/* A fault is a sentence without position (arena); NULL: none. */
+const char *function_apply(struct ctx *cx, const struct function *f, struct operand *o) must_check;
 
 /* ---- match.c ---- */
 
@@ -201,6 +216,8 @@ int search_column_add(struct search *s, const struct search_column *column); /* 
 enum status filter_parse(struct ctx *cx, struct search *s, const char *filter) must_check;
 
 /* order.c */
+/* search_compare() of rows that hold the values of the order alone, one behind the other. */
+int order_compare(const struct search *s, const struct search_value *a, const struct search_value *b);
 enum status order_parse(struct ctx *cx, struct search *s, const char *const *order_by, size_t n) must_check;
 enum status order_fields(
 	struct ctx *cx, struct search *s, const struct search_field *fields, size_t n) must_check;

@@ -600,8 +600,9 @@ scan_can(const struct search *s)
 	if (s->prompt_slot >= 0 || s->schema->nan_is_zero || s->order_count == 0)
 		return false;
 	for (size_t i = 0; i < s->column_count; i++)
-		if (s->columns[i].entity == ENTITY_ATTRIBUTE &&
-			strcmp(s->columns[i].name, "artifact_uri") == 0)
+		if (s->columns[i].aggregate != AGGREGATE_LAST ||
+			(s->columns[i].entity == ENTITY_ATTRIBUTE &&
+				strcmp(s->columns[i].name, "artifact_uri") == 0))
 			return false;
 	return true;
 }

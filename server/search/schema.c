@@ -112,6 +112,7 @@ static const struct schema schemas[] = {
 		.quoted_entity = true,
 		.quoted_attribute = true,
 		.quoted_key = true,
+		.aggregates = true,
 		.ties = { { "start_time", true }, { "run_id", false } },
 	},
 	[SEARCH_EXPERIMENTS] = {
@@ -242,8 +243,10 @@ resolve_dataset(struct ctx *cx, const struct schema *sc, const char *key, struct
 {
 	for (size_t i = 0; i < sizeof dataset_keys / sizeof *dataset_keys; i++)
 		if (strcmp(key, dataset_keys[i]) == 0) {
-			*out = (struct operand){ ENTITY_DATASET, dataset_keys[i], TYPE_TEXT,
-				sc->dataset_ops | OPS_NULL, false };
+			*out = (struct operand){ .entity = ENTITY_DATASET,
+				.name = dataset_keys[i],
+				.type = TYPE_TEXT,
+				.ops = sc->dataset_ops | OPS_NULL };
 			return NULL;
 		}
 	return arena_printf(cx->arena,
@@ -290,4 +293,57 @@ schema_resolve(struct ctx *cx, const struct schema *sc, const char *raw, size_t 
 		return arena_printf(cx->arena,
 			"Invalid identifier '%.200s.': a key is expected right after the dot", entity);
 	return resolve_key(cx, sc, e->entity, trim_key(sc, key), out);
+}
+
+/* ---- functions ---- */
+
+static const struct function functions[] = {
+	{ "number", true, AGGREGATE_LAST },
+	{ "last", false, AGGREGATE_LAST },
+	{ "first", false, AGGREGATE_FIRST },
+	{ "min", false, AGGREGATE_MIN },
+	{ "max", false, AGGREGATE_MAX },
+	{ "mean", false, AGGREGATE_MEAN },
+	{ "count", false, AGGREGATE_COUNT },
+};
+
+const struct function *
+schema_function(const struct schema *sc, const struct token *name)
+{
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		if (token_is(name, functions[i].name) && (functions[i].as_number || sc->aggregates))
+			return &functions[i];
+	return NULL;
+}
+
+const char *
+schema_functions(const struct schema *sc)
+{
+	return sc->aggregates
+		       ? "number(params.x), and of metrics min, max, first, last, mean and count, as in "
+			 "min(metrics.x)"
+		       : "number(params.x)";
+}
+
+const char *
+function_argument(const struct function *f)
+{
+	return f->as_number ? "a param or a tag" : "a metric such as metrics.loss";
+}
+
+const char *
+function_apply(struct ctx *cx, const struct function *f, struct operand *o)
+{
+	bool fits = f->as_number ? o->entity == ENTITY_PARAM || o->entity == ENTITY_TAG
+				 : o->entity == ENTITY_METRIC;
+
+	if (!fits)
+		return arena_printf(cx->arena, "%s(…) takes %s", f->name, function_argument(f));
+	o->as_number = f->as_number;
+	o->aggregate = f->aggregate;
+	if (f->as_number) {
+		o->type = TYPE_NUMBER;
+		o->ops = OPS_NUMBER;
+	}
+	return NULL;
 }

@@ -8,8 +8,9 @@
 static bool
 same_column(const struct search_column *a, const struct search_column *b)
 {
-	return a->entity == b->entity && a->latest == b->latest && str_eq(a->name, b->name) &&
-	       str_eq(a->dataset_name, b->dataset_name) && str_eq(a->dataset_digest, b->dataset_digest);
+	return a->entity == b->entity && a->latest == b->latest && a->aggregate == b->aggregate &&
+	       str_eq(a->name, b->name) && str_eq(a->dataset_name, b->dataset_name) &&
+	       str_eq(a->dataset_digest, b->dataset_digest);
 }
 
 int

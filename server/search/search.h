@@ -1,7 +1,7 @@
 /*
  * The filter grammar: text -> tokens -> a typed tree, evaluated on rows by one piece of code, and order_by likewise.
  * Knows nothing of tables: compile, ask which columns are needed, hand over each row's values by slot. MLflow's grammar
- * (every filter it accepts means the same), plus OR, NOT, parentheses, IS [NOT] NULL everywhere, and number(params.x).
+ * (every filter it accepts means the same), plus OR, NOT, parentheses, IS [NOT] NULL everywhere, number(params.x), and of runs min(metrics.x) and its like.
  * server/search/README.md has the grammar and what is meant to differ.
  *
  * A struct search never changes once compiled (search_scope() is part of compiling): any number of threads may match with it.
@@ -19,6 +19,16 @@ enum search_target { SEARCH_RUNS, SEARCH_EXPERIMENTS, SEARCH_MODELS, SEARCH_VERS
 
 enum search_entity { ENTITY_ATTRIBUTE, ENTITY_METRIC, ENTITY_PARAM, ENTITY_TAG, ENTITY_DATASET };
 
+/* Which number of a run's metric: the latest value, or what a function names, as min(metrics.x) does. */
+enum search_aggregate {
+	AGGREGATE_LAST,
+	AGGREGATE_FIRST,
+	AGGREGATE_MIN,
+	AGGREGATE_MAX,
+	AGGREGATE_MEAN,
+	AGGREGATE_COUNT
+};
+
 /*
  * A column that filter or order needs: entity and canonical name. The attributes:
  *   runs           run_id run_name user_id status artifact_uri: text; start_time end_time: integer
@@ -31,8 +41,9 @@ enum search_entity { ENTITY_ATTRIBUTE, ENTITY_METRIC, ENTITY_PARAM, ENTITY_TAG, 
 struct search_column {
 	enum search_entity entity;
 	const char *name;
-	bool numeric; /* attributes: integer or text */
-	int slot;     /* its place in search_columns(): twins share one */
+	enum search_aggregate aggregate; /* metrics of runs */
+	bool numeric;                    /* attributes: integer or text */
+	int slot;                        /* its place in search_columns(): twins share one */
 	/*
 	 * Metrics of logged models alone. False: every value recorded, within the request's datasets (VALUE_NUMBERS).
 	 * True: the latest by (time, step), of the dataset named here when it is (VALUE_NUMBER).
@@ -85,7 +96,6 @@ void search_scope(struct search *s, const char *scope);
 
 /* Every column that filter and order need, by slot. */
 const struct search_column *search_columns(const struct search *s, size_t *n);
-bool search_is_trivial(const struct search *s); /* every row matches */
 /* A text that this attribute has in every row that matches (the filter says name = 'x'), to narrow a query by; or NULL. */
 const char *search_equals(const struct search *s, const char *attribute);
 

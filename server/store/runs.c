@@ -136,15 +136,36 @@ store_run_find_many(struct tx *tx, const char *const *uuids, size_t n, struct ru
 }
 
 enum status
-store_run_candidates(
-	struct tx *tx, const int64_t *experiments, size_t n, enum view view, struct run **out, size_t *found)
+store_run_candidate_ids(struct tx *tx, const struct run_candidates *in, const int64_t **out, size_t *found)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_run_candidate_ids);
+	query_int8s(&q, in->experiments, in->experiment_count);
+	query_bool_or_null(&q, in->view != VIEW_ALL, in->view == VIEW_DELETED);
+	query_int8(&q, in->above);
+	query_int8(&q, (int64_t)in->most);
+	return query_list(&q, row_read_int8, sizeof(**out), (void *)out, found);
+}
+
+enum status
+store_run_candidates(struct tx *tx, const int64_t *run_ids, size_t n, struct run **out, size_t *found)
 {
 	struct query q;
 
 	query_init(&q, tx, &SQL_run_candidates);
-	query_int8s(&q, experiments, n);
-	query_bool_or_null(&q, view != VIEW_ALL, view == VIEW_DELETED);
+	query_int8s(&q, run_ids, n);
 	return query_list(&q, run_from_row, sizeof(**out), out, found);
+}
+
+enum status
+store_metric_key_count(struct tx *tx, const int64_t *experiments, size_t n, int64_t *count)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_metric_key_count);
+	query_int8s(&q, experiments, n);
+	return query_one(&q, row_read_int8, count);
 }
 
 struct candidates {
@@ -176,43 +197,31 @@ candidate_dataset(struct row *row, void *arg)
 }
 
 static enum status
-candidate_values(struct tx *tx, const struct statement *s, const int64_t *experiments, size_t n,
+candidate_values(struct tx *tx, const struct statement *s, const int64_t *run_ids, size_t n,
 	const char *const *keys, size_t key_count, struct candidates c)
 {
 	struct query q;
 
 	query_init(&q, tx, s);
-	query_int8s(&q, experiments, n);
+	query_int8s(&q, run_ids, n);
 	query_texts(&q, keys, key_count);
 	return query_each(&q, candidate_from_row, &c);
 }
 
 enum status
-store_run_candidate_params(struct tx *tx, const int64_t *experiments, size_t n, const char *const *keys,
+store_run_candidate_params(struct tx *tx, const int64_t *run_ids, size_t n, const char *const *keys,
 	size_t key_count, candidate_fn *each, void *arg)
 {
-	return candidate_values(tx, &SQL_run_candidate_params, experiments, n, keys, key_count,
-		(struct candidates){ each, arg });
+	return candidate_values(
+		tx, &SQL_run_candidate_params, run_ids, n, keys, key_count, (struct candidates){ each, arg });
 }
 
 enum status
-store_run_candidate_tags(struct tx *tx, const int64_t *experiments, size_t n, const char *const *keys,
+store_run_candidate_tags(struct tx *tx, const int64_t *run_ids, size_t n, const char *const *keys,
 	size_t key_count, candidate_fn *each, void *arg)
 {
-	return candidate_values(tx, &SQL_run_candidate_tags, experiments, n, keys, key_count,
-		(struct candidates){ each, arg });
-}
-
-enum status
-store_run_candidate_datasets(
-	struct tx *tx, const int64_t *experiments, size_t n, candidate_fn *each, void *arg)
-{
-	struct candidates c = { each, arg };
-	struct query q;
-
-	query_init(&q, tx, &SQL_run_candidate_datasets);
-	query_int8s(&q, experiments, n);
-	return query_each(&q, candidate_dataset, &c);
+	return candidate_values(
+		tx, &SQL_run_candidate_tags, run_ids, n, keys, key_count, (struct candidates){ each, arg });
 }
 
 enum status

@@ -22,8 +22,23 @@ enum status store_run_lock(
 	struct tx *tx, const char *uuid, struct run *out) must_check; /* FOR NO KEY UPDATE: it changes */
 enum status store_run_lock_whole(
 	struct tx *tx, const char *uuid, struct run *out) must_check; /* FOR UPDATE: deleted or restored */
-enum status store_run_candidates(struct tx *tx, const int64_t *experiments, size_t n, enum view view,
-	struct run **out, size_t *found) must_check;
+
+/* For searches that read the database: runs of some experiments, in pieces. */
+struct run_candidates {
+	const int64_t *experiments;
+	size_t experiment_count;
+	enum view view;
+	int64_t above; /* run_ids greater than this, rising */
+	size_t most;
+};
+enum status store_run_candidate_ids(
+	struct tx *tx, const struct run_candidates *in, const int64_t **out, size_t *found) must_check;
+/* Their rows, in any order, without params and tags. */
+enum status store_run_candidates(
+	struct tx *tx, const int64_t *run_ids, size_t n, struct run **out, size_t *found) must_check;
+/* The metric names of the one of these experiments that has most: no run has more. */
+enum status store_metric_key_count(
+	struct tx *tx, const int64_t *experiments, size_t n, int64_t *count) must_check;
 
 /* One (run, key, value) of a search; what arrives is lent to `each` for the call. */
 struct candidate_value {
@@ -31,20 +46,17 @@ struct candidate_value {
 	const char *key, *value;
 };
 typedef void candidate_fn(void *arg, const struct candidate_value *v);
-enum status store_run_candidate_params(struct tx *tx, const int64_t *experiments, size_t n,
+enum status store_run_candidate_params(struct tx *tx, const int64_t *run_ids, size_t n,
 	const char *const *keys, size_t key_count, candidate_fn *each, void *arg) must_check;
-enum status store_run_candidate_tags(struct tx *tx, const int64_t *experiments, size_t n,
-	const char *const *keys, size_t key_count, candidate_fn *each, void *arg) must_check;
-/* key is "name", "digest" or "context". */
-enum status store_run_candidate_datasets(
-	struct tx *tx, const int64_t *experiments, size_t n, candidate_fn *each, void *arg) must_check;
+enum status store_run_candidate_tags(struct tx *tx, const int64_t *run_ids, size_t n, const char *const *keys,
+	size_t key_count, candidate_fn *each, void *arg) must_check;
 
 /* For columns in memory: all runs of an experiment, sorted. */
 enum status store_run_ids(struct tx *tx, int64_t experiment_id, const int64_t **out, size_t *n) must_check;
 /* Of some runs: attributes, params and tags (in no order), has_inputs; not experiment_id, artifact_uri and has_outputs. */
 enum status store_run_rows(
 	struct tx *tx, const int64_t *run_ids, size_t n, struct run **out, size_t *found) must_check;
-/* Their datasets by run and in the order of logging; keys as in store_run_candidate_datasets. */
+/* Datasets by run and in the order of logging; key is "name", "digest" or "context". */
 enum status store_run_row_datasets(
 	struct tx *tx, const int64_t *run_ids, size_t n, candidate_fn *each, void *arg) must_check;
 

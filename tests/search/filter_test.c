@@ -154,7 +154,24 @@ refusals_point_at_the_position(void **state)
 		"''' opens a quotation that does not end (position 12)");
 	assert_contains(
 		refused(state, SEARCH_RUNS, "params. = 'x'"), "a key is expected right after the dot");
-	assert_contains(refused(state, SEARCH_RUNS, "min(metrics.a) > 1"), "there is no function 'min'");
+	assert_contains(refused(state, SEARCH_RUNS, "tags.b = 'ü' AND median(metrics.a) > 1"),
+		"there is no function 'median' here. There are number(params.x), and of metrics min, max, "
+		"first, last, mean and count, as in min(metrics.x) (position 18)");
+	assert_contains(refused(state, SEARCH_RUNS, "min(params.a) > 1"),
+		"min(…) takes a metric such as metrics.loss (position 5)");
+	assert_contains(refused(state, SEARCH_RUNS, "max(start_time) > 1"), "(position 5)");
+	assert_contains(
+		refused(state, SEARCH_RUNS, "number(metrics.a) > 1"), "number(…) takes a param or a tag");
+	assert_contains(refused(state, SEARCH_RUNS, "min() > 1"),
+		"a metric such as metrics.loss was expected (position 5)");
+	assert_contains(refused(state, SEARCH_RUNS, "min(metrics.a > 1"), "')' was expected (position 15)");
+	assert_contains(refused(state, SEARCH_RUNS, "min(metrics.a) = 'x'"),
+		"Expected numeric value type for metric");
+	assert_contains(refused(state, SEARCH_RUNS, "min(metrics.a) LIKE 'x'"), "Invalid comparator 'LIKE'");
+	assert_contains(refused(state, SEARCH_EXPERIMENTS, "min(name) = 'x'"),
+		"there is no function 'min' here. There are number(params.x)");
+	assert_contains(
+		refused(state, SEARCH_LOGGED_MODELS, "min(metrics.a) > 1"), "there is no function 'min'");
 	assert_contains(refused(state, SEARCH_RUNS, "params.a NOT LIKE 'x'"),
 		"write NOT before the whole comparison");
 	assert_contains(

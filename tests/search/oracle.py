@@ -5,7 +5,7 @@
 
 PROBE is the program search_probe of the build. Needs the package mlflow (3.17.2 is the version that was followed).
 Every filter and order that MLflow accepts must mean the same here. What MLflow refuses must be refused, but for the
-extensions (OR, NOT, parentheses, IS NULL everywhere, number()) and what stands in `meant`. Prints the seed and every
+extensions (OR, NOT, parentheses, IS NULL everywhere, number(), min() and its like) and what stands in `meant`. Prints the seed and every
 difference; exit status 1 when there is one.
 """
 
@@ -165,6 +165,8 @@ def meant_order(target, text, theirs, ours):
         return None
     if re.search(r"[^\x00-\x7f]", text):
         return "blanks beyond ASCII"
+    if isinstance(theirs, Exception) and re.match(r"(?i)(last|first|min|max|mean|count)\(", text):
+        return "extension"
     return None if isinstance(theirs, (MlflowException, list)) else "an accident of MLflow's (500)"
 
 
@@ -194,7 +196,7 @@ def meant(target, text, theirs, ours):
                 return "list of other things than texts: a 500 there"
             return "texts that are neither quoted nor a word nor a number" if "Expected a quoted" in reason or "Invalid clause" in reason else None
         return None
-    if ours.get("more"):
+    if isinstance(theirs, Exception) and (ours.get("more") or re.search(r"(?i)\blast\(", text)):
         return "extension"
     if isinstance(theirs, Exception):
         reason = str(theirs)
@@ -310,6 +312,19 @@ def question(r):
     return target, "filter", mutated(r, text) if r.random() < 0.4 else text
 
 
+FUNCTIONS = ["min", "MAX", "first", "last", "Mean", "count", "number", "median", "sum", "abs", "in", "not", "and"]
+
+
+def called(r, text):
+    """A function around one of its names, or something that looks like it."""
+    names = list(re.finditer(r"[\w.`\"]+", text))
+    if not names:
+        return text
+    at = r.choice(names)
+    function = r.choice(FUNCTIONS) + r.choice(["(", "(", "(", "( ", " ("])
+    return text[: at.start()] + function + at.group() + r.choice([")", ")", ")", " )", ""]) + text[at.end() :]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("probe")
@@ -322,6 +337,8 @@ def main():
     tally, wrong = {}, 0
     for _ in range(args.count):
         target, kind, text = question(r)
+        if r.random() < 0.2:
+            text = called(r, text)
         probe.stdin.write(json.dumps({"target": target, kind: text}) + "\n")
         probe.stdin.flush()
         line = probe.stdout.readline()

@@ -42,6 +42,9 @@ clauses_name_a_column_and_a_direction(void **state)
 		{ SEARCH_RUNS, "Created", ENTITY_ATTRIBUTE, "start_time" },
 		{ SEARCH_RUNS, "\"metrics.a\" desc", ENTITY_METRIC, "a" },
 		{ SEARCH_RUNS, "`run_id`", ENTITY_ATTRIBUTE, "run_id" },
+		{ SEARCH_RUNS, "min(metrics.loss)", ENTITY_METRIC, "loss" },
+		{ SEARCH_RUNS, "MEAN( metric.`a b` ) DESC", ENTITY_METRIC, "a b" },
+		{ SEARCH_RUNS, "count(metrics.\"a.b\")asc", ENTITY_METRIC, "a.b" },
 		{ SEARCH_EXPERIMENTS, "attribute.name ASC", ENTITY_ATTRIBUTE, "name" },
 		{ SEARCH_MODELS, "timestamp DESC", ENTITY_ATTRIBUTE, "last_updated_timestamp" },
 		{ SEARCH_VERSIONS, "version_number DESC", ENTITY_ATTRIBUTE, "version_number" } };
@@ -49,6 +52,41 @@ clauses_name_a_column_and_a_direction(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		assert_true(slot_of(ordered(state, cases[i].target, cases[i].clause, NULL), cases[i].entity,
 				    cases[i].name) >= 0);
+}
+
+static void
+functions_order_by_other_numbers_of_a_metric(void **state)
+{
+	static const char *const words[] = { "last", "first", "min", "max", "mean", "count" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		const char *clause = arena_printf(f->arena, "%s(metrics.x) DESC", words[i]);
+		size_t n;
+		const struct search_column *c = search_columns(ordered(state, SEARCH_RUNS, clause, NULL), &n);
+
+		assert_int_equal(n, 3);
+		assert_int_equal(c[0].aggregate, i);
+		assert_true(c[0].numeric);
+	}
+}
+
+/* min(metrics.x) is slot 0, metrics.x slot 1 */
+static void
+a_metric_and_its_aggregates_are_columns_of_their_own(void **state)
+{
+	struct search *s = ordered(state, SEARCH_RUNS, "min(metrics.x)", "metrics.x DESC");
+	struct search_value a[4] = { NUMBER(1), NUMBER(5), INTEGER(1), TEXT("a") },
+			    b[4] = { NUMBER(2), NUMBER(1), INTEGER(1), TEXT("b") };
+
+	assert_true(search_compare(s, a, b) < 0);
+	b[0] = NUMBER(1);
+	assert_true(search_compare(s, a, b) < 0);
+	b[0] = NUMBER(NAN);
+	assert_true(search_compare(s, a, b) < 0);
+	assert_int_equal(
+		slot_of(ordered(state, SEARCH_RUNS, "last(metrics.x)", "metrics.x DESC"), ENTITY_METRIC, "x"),
+		0);
 }
 
 static void
@@ -68,6 +106,19 @@ wrong_clauses_are_refused(void **state)
 		{ SEARCH_RUNS, "`run name`", "Invalid attribute key 'run name' specified" },
 		{ SEARCH_RUNS, "dataset.name", "Invalid order_by entity" },
 		{ SEARCH_RUNS, "metrics.`a", "Could not be parsed" },
+		{ SEARCH_RUNS, "median(metrics.a)", "the functions to order by are min, max" },
+		{ SEARCH_RUNS, "number(params.a)", "the functions to order by are min, max" },
+		{ SEARCH_RUNS, "min(params.a) ASC", "min(…) takes a metric such as metrics.loss" },
+		{ SEARCH_RUNS, "min(start_time)", "min(…) takes a metric such as metrics.loss" },
+		{ SEARCH_RUNS, "min(x.a)", "Invalid entity type 'x'" },
+		{ SEARCH_RUNS, "min()", "a metric such as metrics.loss was expected (position 5)" },
+		{ SEARCH_RUNS, "min(metrics.a", "')' was expected (position 14)" },
+		{ SEARCH_RUNS, "min(metrics.a metrics.b)", "')' was expected (position 15)" },
+		{ SEARCH_RUNS, "min (metrics.a)", "a blank and ASC or DESC" },
+		{ SEARCH_RUNS, "min(metrics.a) down", "Invalid ordering key in order_by clause" },
+		{ SEARCH_RUNS, "min(metrics.a) ", "blanks follow the column" },
+		{ SEARCH_MODELS, "min(name)", "there is no function to order by here (position 1)" },
+		{ SEARCH_EXPERIMENTS, "min(metrics.a)", "there is no function to order by here" },
 		{ SEARCH_EXPERIMENTS, "tags.a", "Invalid order_by entity" },
 		{ SEARCH_MODELS, "version_number", "Invalid order by key 'version_number' specified" },
 		{ SEARCH_MODELS, "attribute.name", "Invalid order by key 'attribute.name' specified" },
@@ -236,6 +287,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			clauses_name_a_column_and_a_direction, fixture_new, fixture_free),
+		cmocka_unit_test_setup_teardown(
+			functions_order_by_other_numbers_of_a_metric, fixture_new, fixture_free),
+		cmocka_unit_test_setup_teardown(
+			a_metric_and_its_aggregates_are_columns_of_their_own, fixture_new, fixture_free),
 		cmocka_unit_test_setup_teardown(wrong_clauses_are_refused, fixture_new, fixture_free),
 		cmocka_unit_test_setup_teardown(
 			nan_comes_after_values_and_nothing_last, fixture_new, fixture_free),

@@ -13,8 +13,18 @@
 
 static const char *const targets[] = { "runs", "experiments", "models", "versions", "logged_models" };
 static const char *const entities[] = { "attribute", "metric", "parameter", "tag", "dataset" };
+static const char *const aggregates[] = { "last", "first", "min", "max", "mean", "count" };
 static const char *const ops[] = { "=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "IN", "NOT IN",
 	"IS NULL", "IS NOT NULL" };
+
+/* "min(x)" is no name of MLflow's. */
+static const char *
+name_of(const struct search *s, const struct search_column *c)
+{
+	return c->aggregate == AGGREGATE_LAST
+		       ? c->name
+		       : arena_printf(s->arena, "%s(%s)", aggregates[c->aggregate], c->name);
+}
 
 static void
 write_list(struct jsonw *w, const struct node *n)
@@ -32,7 +42,7 @@ write_term(struct jsonw *w, const struct search *s, const struct node *n)
 
 	jw_array(w);
 	jw_text(w, entities[c->entity]);
-	jw_text(w, c->name);
+	jw_text(w, name_of(s, c));
 	jw_text(w, ops[n->op]);
 	if (n->texts)
 		write_list(w, n);
@@ -53,6 +63,8 @@ is_more_than_mlflow(const struct search *s, const struct node *n)
 	const struct search_column *c = &s->columns[n->slot];
 
 	if (n->kind == NODE_OR || n->kind == NODE_NOT || n->as_number)
+		return true;
+	if (n->kind == NODE_TERM && c->aggregate != AGGREGATE_LAST)
 		return true;
 	if (n->kind == NODE_TERM && (n->op == OP_IS_NULL || n->op == OP_NOT_NULL))
 		return s->target > SEARCH_EXPERIMENTS ||
@@ -85,7 +97,7 @@ write_order(struct jsonw *w, const struct search *s)
 
 	jw_array_at(w, "order");
 	jw_text(w, entities[c->entity]);
-	jw_text(w, c->name);
+	jw_text(w, name_of(s, c));
 	jw_bool(w, s->orders[0].descending);
 	jw_end(w);
 }
