@@ -135,7 +135,7 @@ store_chunk_heads(struct tx *tx, int64_t run_id, int32_t key_id, const struct ch
 {
 	struct query q;
 
-	query_init(&q, tx, &SQL_metric_chunk_heads);
+	query_init(&q, tx, &SQL_compact_heads);
 	query_int8(&q, run_id);
 	query_int4(&q, key_id);
 	query_int8(&q, range->from.step);
@@ -152,7 +152,7 @@ store_chunk_bundles(struct tx *tx, int64_t run_id, int32_t key_id, struct chunk_
 {
 	struct query q;
 
-	query_init(&q, tx, &SQL_metric_chunk_bundles);
+	query_init(&q, tx, &SQL_compact_bundles);
 	query_int8(&q, run_id);
 	query_int4(&q, key_id);
 	return query_list(&q, head_from_row, sizeof(**out), out, n);
@@ -206,7 +206,7 @@ store_chunk_data(struct tx *tx, int64_t run_id, int32_t key_id, const struct chu
 
 	if (n == 0)
 		return OK;
-	query_init(&q, tx, &SQL_metric_chunk_data);
+	query_init(&q, tx, &SQL_compact_data);
 	bind_heads(&q, run_id, key_id, heads, n);
 	if ((st = query_each(&q, data_from_row, &r)) == OK && r.n != n)
 		return fail(tx_ctx(tx), INTERNAL, "%zu of %zu chunks are missing", n - r.n, n);
@@ -222,7 +222,7 @@ store_chunk_delete(struct tx *tx, int64_t run_id, int32_t key_id, const struct c
 
 	if (n == 0)
 		return OK;
-	query_init(&q, tx, &SQL_metric_chunk_delete);
+	query_init(&q, tx, &SQL_compact_delete);
 	bind_heads(&q, run_id, key_id, heads, n);
 	if ((st = query_run(&q, &gone)) == OK && gone != (int64_t)n)
 		return fail(tx_ctx(tx), INTERNAL, "%lld of %zu chunks were deleted", (long long)gone, n);
