@@ -313,6 +313,19 @@ is_prompt(const struct version *v)
 	return false;
 }
 
+/* A prompt's text is in its tags: its source is one of the two words that clients write there. */
+static enum status
+from_placeholder(struct ctx *cx, struct version *v)
+{
+	if (!str_eq(v->source, "dummy-source") && !str_eq(v->source, "prompt-template"))
+		return fail(cx, INVALID,
+			"Invalid prompt source: '%.300s'. Prompt sources must use an MLflow placeholder: "
+			"dummy-source or prompt-template.",
+			v->source);
+	v->storage_location = v->source;
+	return OK;
+}
+
 static enum status
 resolve(struct tx *tx, struct version *v)
 {
@@ -320,6 +333,8 @@ resolve(struct tx *tx, struct version *v)
 
 	if (str_empty(v->source))
 		return fail(cx, INVALID, "Missing value for required parameter 'source'.");
+	if (is_prompt(v))
+		return from_placeholder(cx, v);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		if (str_starts(v->source, refused[i]))
 			return fail(cx, INVALID, "'source' cannot use the '%.*s' scheme: '%.200s'",
@@ -335,16 +350,12 @@ resolve(struct tx *tx, struct version *v)
 	if (str_starts(v->source, "mlflow-artifacts:"))
 		return from_proxy(tx, v);
 	/* a place of the client's own: kept as text, never opened */
-	if (!is_prompt(v) && is_local(v->source))
+	if (is_local(v->source))
 		return wrong(cx, v->source,
 			"To use a local path as a model version source, it would have to lie in the artifact "
 			"directory of a run of this server, which keeps no local paths: log the files to a "
 			"run "
 			"first.");
-	if (is_prompt(v) && (v->source[0] == '/' || str_starts(v->source, "file:")))
-		return fail(cx, INVALID,
-			"Invalid prompt source: '%.300s'. Prompt sources must use an MLflow placeholder.",
-			v->source);
 	if (wanders(cx, v->source))
 		return wrong(cx, v->source, "It must not hold \"..\", \".\" or a NUL between its slashes.");
 	v->storage_location = v->source;

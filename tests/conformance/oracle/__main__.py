@@ -4,6 +4,10 @@
 Sends the same requests to a real MLflow server and to cairnd (CAIRND names the binary) and prints what differs and is
 not in differences.py. The interpreter is one that has mlflow 3.17.2. Without --minutes: the written sequences once and
 generated searches for ever.
+
+    python3 tests/bench/cluster.py PYTHON tests/conformance/oracle [...] --database
+
+is the same with MLflow's data in a PostgreSQL made for it (this wants psycopg2 beside mlflow).
 """
 
 import argparse
@@ -27,7 +31,7 @@ def main():
     parser.add_argument("--show", type=int, default=60, help="print so many kinds of differences")
     parser.add_argument("--mlflow", help="address of a running MLflow server")
     parser.add_argument("--cairn", help="address of a running cairnd")
-    parser.add_argument("--database", help="SQLAlchemy address of the reference's database")
+    parser.add_argument("--database", help="the reference's database: SQLAlchemy's address, or host=… user=… dbname=…")
     args = parser.parse_args()
     report = compare.run(args)
     print(report.summary())

@@ -29,7 +29,7 @@ class Report:
         elif not x.differences:
             self.same += 1
         elif x.apart:
-            self.meant["afterwards, about the same run or logged model"] += 1
+            self.meant["afterwards, about the same run, logged model or webhook"] += 1
         elif name := differences.meant(x):
             self.meant[name] += 1
         else:

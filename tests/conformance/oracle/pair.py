@@ -21,7 +21,7 @@ TIMES = {"creation_time", "last_update_time", "creation_timestamp", "last_update
          "last_updated_timestamp_ms", "start_time", "end_time", "timestamp", "utc_time_created"}
 IDS = {"run_id", "run_uuid", "experiment_id", "model_id", "source_run_id", "webhook_id"}
 UNORDERED = {"tags": "key", "params": "key", "aliases": "alias", "metrics": "key", "dataset_inputs": None,
-             "model_inputs": None, "model_outputs": None, "latest_versions": "current_stage", "model_versions": "current_stage"}
+             "model_inputs": None, "model_outputs": None, "events": None, "latest_versions": "current_stage", "model_versions": "current_stage"}
 HEADERS = ("content-type", "content-disposition", "x-content-type-options")
 MADE_NAME = re.compile(r"[a-z]+-[a-z]+-\d+$")
 ID_IN_TEXT = re.compile(r"\bm-[0-9a-f]{32}\b|\b[0-9a-f]{32}\b")
@@ -137,7 +137,7 @@ class Answer:
     def id(self, path):
         """A token for what stands at run.info.run_id in both answers."""
         name = self.pair.token(dig(self.exchange.theirs.json, path), dig(self.exchange.ours.json, path))
-        if path.endswith(("run_id", "model_id")):
+        if path.endswith(("run_id", "model_id", "webhook_id")):
             self.pair.own.add(name)
         return name
 
@@ -166,7 +166,7 @@ class Pair:
         self.sides = (Side(theirs), Side(ours))
         self.on_exchange = on_exchange
         self.tokens = {}
-        self.own, self.apart = set(), set()  # tokens of runs and logged models; those that are no longer the same thing
+        self.own, self.apart = set(), set()  # tokens of runs, logged models and webhooks; those that are no longer the same thing
         self.forth, self.back = {}, {}
         self.sequence = ""
         self.count = 0
@@ -226,6 +226,14 @@ class Pair:
         self.count += 1
         self.on_exchange(exchange)
         return Answer(self, exchange)
+
+    def compare(self, what, theirs, ours):
+        """Two values that came another way than as an answer."""
+        replies = [Reply(200, {}, json.dumps(value).encode()) for value in (theirs, ours)]
+        exchange = Exchange(self.sequence, "", what, None, *replies)
+        self._compare(exchange)
+        self.count += 1
+        self.on_exchange(exchange)
 
     # ---- comparison ----
 

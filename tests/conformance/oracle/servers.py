@@ -12,6 +12,9 @@ import urllib.request
 from support.server import Server, make_folder
 
 START_S = 120
+# deliveries to a receiver on loopback, at once and once
+WEBHOOKS = {"MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "https,http", "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true", "MLFLOW_WEBHOOK_CACHE_TTL": "0",
+            "MLFLOW_WEBHOOK_REQUEST_MAX_RETRIES": "0"}
 
 
 def free_port():
@@ -20,13 +23,21 @@ def free_port():
         return s.getsockname()[1]
 
 
+def address(database):
+    """What SQLAlchemy calls a database that is given by an address of its own, or as libpq has it: host=… user=… dbname=…."""
+    if "://" in database:
+        return database
+    parts = dict(part.split("=", 1) for part in database.split())
+    return f"postgresql+psycopg2://{parts['user']}@/{parts['dbname']}?host={parts['host']}"
+
+
 class Reference:
     """A real `mlflow server` of the package beside this interpreter, with one worker, on sqlite unless an address is given."""
 
     def __init__(self, database=None):
         self.folder = make_folder()
         self.log_path = self.folder / "mlflow.log"
-        self.database = database or f"sqlite:///{self.folder}/mlflow.db"
+        self.database = address(database) if database else f"sqlite:///{self.folder}/mlflow.db"
         self.port = free_port()
         try:
             self._start()
@@ -41,7 +52,7 @@ class Reference:
     def _start(self):
         env = {k: v for k, v in os.environ.items() if not k.startswith("MLFLOW_")}
         env |= {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "GIT_PYTHON_REFRESH": "quiet",
-                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"} | WEBHOOKS
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=env,
                                             cwd=self.folder, start_new_session=True)
@@ -76,4 +87,4 @@ class Reference:
 
 def cairn():
     """A cairnd without users: the reference has none either."""
-    return Server("--auth", "off")
+    return Server("--auth", "off", "--outgoing-allow", "127.0.0.0/8")

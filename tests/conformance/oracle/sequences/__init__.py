@@ -2,7 +2,7 @@
 
 import importlib
 
-FILES = ("experiments", "runs", "metrics", "links", "logged_models", "registry", "artifacts", "parsing")
+FILES = ("experiments", "runs", "metrics", "links", "logged_models", "registry", "artifacts", "parsing", "webhooks")
 
 
 def load():

@@ -74,9 +74,9 @@ def lengths(p):
         p.post("experiments/create", {"name": f"{number():08}" + "x" * max(0, n - 8)}, note=f"{n}")
     for n in (83, 84, 166, 167, 250, 251):
         p.post("experiments/create", {"name": f"{number():08}" + "日" * n}, note=f"{n} of 3 bytes")
-    it = experiment(p)
     for n in (249, 250, 251, 500, 501):
-        p.post("experiments/update", {"experiment_id": it, "new_name": f"{number():08}" + "y" * (n - 8)}, note=f"{n}")
+        p.post("experiments/update", {"experiment_id": experiment(p), "new_name": f"{number():08}" + "y" * (n - 8)}, note=f"{n}")
+    it = experiment(p)
     for n in (249, 250, 251):
         p.post("experiments/set-experiment-tag", {"experiment_id": it, "key": "k" * n, "value": "v"}, note=f"key {n}")
         p.post("experiments/create", {"name": name("e"), "tags": [{"key": "k" * n, "value": "v"}]}, note=f"key {n}")

@@ -156,7 +156,7 @@ def tags(p):
         p.post("registered-models/set-tag", {"name": it, "key": "k" * n, "value": "v"}, note=f"key {n}")
         p.post("model-versions/set-tag", {"name": it, "version": "1", "key": "k" * n, "value": "v"}, note=f"key {n}")
     for n in (5000, 5001, 100000, 100001):
-        p.post("registered-models/set-tag", {"name": it, "key": "long", "value": "v" * n}, note=f"value {n}")
+        p.post("registered-models/set-tag", {"name": model(p), "key": "long", "value": "v" * n}, note=f"value {n}")
         p.post("model-versions/set-tag", {"name": it, "version": "1", "key": "long", "value": "v" * n}, note=f"value {n}")
     p.post("registered-models/set-tag", {"name": it, "key": "x"}, note="no value")
     p.post("model-versions/set-tag", {"name": it, "version": "1", "key": "x"}, note="no value")
@@ -279,7 +279,8 @@ def prompts(p):
     p.get("registered-models/get", name=called)
     p.post("model-versions/create", {"name": called, "source": "prompt-template", "tags": mark + [{"key": "mlflow.prompt.text", "value": "Hi {{ name }}"}]})
     p.post("model-versions/create", {"name": called, "source": "file:///etc/passwd", "tags": mark})
-    p.post("model-versions/create", {"name": called, "source": "/etc/passwd", "tags": mark})
+    for text in ("/etc/passwd", "s3://b/x", "dummy-source", "", "models:/x/1", "prompt-template/", "Prompt-Template"):
+        p.post("model-versions/create", {"name": called, "source": text, "tags": mark})
     p.get("model-versions/get", name=called, version="1")
     for text in (f"name = '{called}'", f"name = '{called}' AND tags.`mlflow.prompt.is_prompt` = 'true'", f"name = '{called}' AND tag.`mlflow.prompt.is_prompt` != 'true'"):
         p.get("registered-models/search", filter=text)
