@@ -84,7 +84,7 @@ static int
 list_routes(void)
 {
 	static const char *const needs[] = { "", "PUBLIC", "SIGNED_IN", "READ", "EDIT", "MANAGE", "ADMIN" };
-	static const char *const modes[] = { "", "INLINE", "WORKER", "SCANNED", "STREAMED" };
+	static const char *const modes[] = { "", "INLINE", "WORKER", "SCANNED", "STREAMED", "BINARY" };
 	const struct route *routes;
 	size_t n;
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/handlers.h"
 #include "api/io.h"
@@ -9,8 +10,11 @@
 #include "domain/names.h"
 #include "domain/run.h"
 #include "ingest/ingest.h"
+#include "ingest/batch.h"
 #include "ingest/scanner.h"
+#include "wire/metrics.h"
 
+#define ON_LOOP_BYTES 100000 /* a batch that unpacks to more is read by a worker */
 #define HISTORY_RUNS  100
 #define BULK_MOST     25000
 #define INTERVAL_MOST 2500
@@ -51,7 +55,17 @@ logged(void *arg, enum status st)
 	request_finish(arg, st);
 }
 
-/* Points alone go to the ingest writer, which answers; whatever comes with them needs a transaction of its own. */
+/* To the ingest writer, which answers. */
+static enum status
+submit(struct request *rq, const char *run, const struct point *points, size_t n)
+{
+	struct ctx *cx = request_ctx(rq);
+	enum status st = ingest_submit(cx->parts->ingest, cx, run, points, n, logged, rq);
+
+	return st == OK ? LATER : st;
+}
+
+/* Points alone go to the writer; whatever comes with them needs a transaction of its own. */
 static enum status
 log_scanned(struct request *rq, struct response *rs, const struct scanned_batch *in, bool single)
 {
@@ -77,8 +91,7 @@ log_scanned(struct request *rq, struct response *rs, const struct scanned_batch 
 		batch.model_points = model_points(cx, in, &batch.model_point_count);
 		return run_log_batch(cx, &batch);
 	}
-	st = ingest_submit(cx->parts->ingest, cx, in->run_id, in->points, in->n, logged, rq);
-	return st == OK ? LATER : st;
+	return submit(rq, in->run_id, in->points, in->n);
 }
 
 enum status
@@ -101,6 +114,43 @@ api_batch_log(struct request *rq, struct response *rs)
 	enum status st = scan_log_batch(request_ctx(rq), body, len, &in);
 
 	return st == OK ? log_scanned(rq, rs, &in, false) : st;
+}
+
+/* Content-Type: as clients write it, in any case and with parameters. */
+static bool
+is_batch(const struct request *rq)
+{
+	const char *type = request_header(rq, "Content-Type");
+	size_t n = strlen(WIRE_METRICS_TYPE);
+
+	return type != NULL && strncasecmp(type, WIRE_METRICS_TYPE, n) == 0 &&
+	       strchr("; \t", type[n]) != NULL; /* or its end */
+}
+
+/* POST /api/v1/runs/{run_id}/metrics: points as columns. */
+enum status
+api_metrics_log(struct request *rq, struct response *rs)
+{
+	struct ctx *cx = request_ctx(rq);
+	const char *run = request_param(rq, "run_id");
+	struct metric_batch in;
+	size_t len;
+	const char *body = request_body(rq, &len);
+	enum status st;
+
+	if (!is_batch(rq))
+		return fail(cx, BAD_REQUEST, "Content-Type must be %s", WIRE_METRICS_TYPE);
+	if (request_on_loop(rq) && batch_size(body, len) > ON_LOOP_BYTES)
+		return NEEDS_WORKER;
+	if ((st = batch_read(cx, body, len, &in)) != OK ||
+		(st = run_points_check(cx, run, in.names, in.name_count, in.points, in.n)) != OK)
+		return st;
+	if (in.n == 0 && request_on_loop(rq))
+		return NEEDS_WORKER;
+	if ((st = io_empty(rs)) != OK)
+		return st;
+	return in.n == 0 ? run_log_batch(cx, &(struct run_batch){ .uuid = run })
+			 : submit(rq, run, in.points, in.n);
 }
 
 /* ---- out ---- */

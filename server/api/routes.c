@@ -121,6 +121,8 @@ static const struct route routes[] = {
 		READ, &runs_in_query, MIB(1), WORKER, api_metric_history_bulk),
 	TWIN("GET", "2.0", "/mlflow/metrics/get-history-bulk-interval", "getMetricHistoryBulkInterval",
 		READ, &runs_in_query, MIB(1), WORKER, api_metric_history_interval),
+	{ "POST", "/api/v1/runs/{run_id}/metrics", "logMetrics",
+		EDIT, &run_in_path, MIB(4), BINARY, api_metrics_log },
 	{ "GET", "/api/v1/metrics/series", "metricSeries",
 		READ, &runs_in_query, 0, WORKER, api_metric_series },
 

@@ -408,22 +408,44 @@ point_path(struct ctx *cx, bool single, size_t i, const char *field)
 }
 
 static enum status
+check_time(struct ctx *cx, bool single, size_t i, const struct point *p)
+{
+	if (p->time_unix_ms >= 0)
+		return OK;
+	return fail(cx, INVALID,
+		"Invalid value %lld for parameter '%s' supplied: metric '%s' (value=%g). "
+		"Timestamp must be a nonnegative long "
+		"(64-bit integer)",
+		(long long)p->time_unix_ms, point_path(cx, single, i, "timestamp"), p->key, p->value);
+}
+
+static enum status
 check_points(struct ctx *cx, const struct run_batch *in)
 {
-	for (size_t i = 0; i < in->point_count; i++) {
+	enum status st = OK;
+
+	for (size_t i = 0; st == OK && i < in->point_count; i++) {
 		const struct point *p = &in->points[i];
 
 		if (!name_key_good(p->key))
 			return name_key(cx, point_path(cx, in->single, i, "name"), p->key);
-		if (p->time_unix_ms < 0)
-			return fail(cx, INVALID,
-				"Invalid value %lld for parameter '%s' supplied: metric '%s' (value=%g). "
-				"Timestamp must be a nonnegative long "
-				"(64-bit integer)",
-				(long long)p->time_unix_ms, point_path(cx, in->single, i, "timestamp"),
-				p->key, p->value);
+		st = check_time(cx, in->single, i, p);
 	}
-	return OK;
+	return st;
+}
+
+enum status
+run_points_check(struct ctx *cx, const char *uuid, const char *const *names, size_t name_count,
+	const struct point *points, size_t n)
+{
+	enum status st = name_run_uuid(cx, "run_id", uuid);
+
+	for (size_t i = 0; st == OK && i < name_count; i++)
+		if (!name_key_good(names[i]))
+			st = name_key(cx, arena_printf(cx->arena, "names[%zu]", i), names[i]);
+	for (size_t i = 0; st == OK && i < n; i++)
+		st = check_time(cx, false, i, &points[i]);
+	return st;
 }
 
 enum status

@@ -117,6 +117,9 @@ struct run_batch {
 /* All of it or nothing, in one transaction. Names and limits have been checked by run_batch_check. */
 enum status run_log_batch(struct ctx *cx, const struct run_batch *in) must_check;
 enum status run_batch_check(struct ctx *cx, struct run_batch *in) must_check;
+/* The same for points alone whose names stand once, in a list of their own; how many there may be is not asked here. */
+enum status run_points_check(struct ctx *cx, const char *uuid, const char *const *names, size_t name_count,
+	const struct point *points, size_t n) must_check;
 
 /* What the runs of experiments used, and as what. */
 struct dataset_summary {

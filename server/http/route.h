@@ -7,6 +7,7 @@
  *   SCANNED   first on the event loop with the whole body in. It returns LATER after handing the request on
  *             (request_finish() is called by whoever answers), or NEEDS_WORKER to be called again on a worker.
  *             A body of over 100 kB goes to a worker at once.
+ *   BINARY    as SCANNED, and the body is no JSON: the handler looks at its Content-Type.
  *   STREAMED  on a stream thread as soon as the headers are in; it reads the body with request_read() and may
  *             write its answer with response_write(), both blocking, with bounded memory.
  */
@@ -23,7 +24,7 @@
 struct request;
 struct response;
 
-enum route_mode { INLINE = 1, WORKER, SCANNED, STREAMED };
+enum route_mode { INLINE = 1, WORKER, SCANNED, STREAMED, BINARY };
 
 typedef enum status handler_fn(struct request *rq, struct response *rs);
 

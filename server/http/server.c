@@ -162,15 +162,24 @@ run_on_loop(struct request *rq)
 static enum status
 check_body(struct request *rq)
 {
-	bool json = rq->method[0] != 'P' || strcmp(rq->method, "PATCH") == 0 ||
+	bool good = rq->method[0] != 'P' || strcmp(rq->method, "PATCH") == 0 || rq->route->mode == BINARY ||
 		    guard_is_json(request_header(rq, "Content-Type"));
 
 	if (rq->too_large)
 		return fail(&rq->ctx, TOO_LARGE, "the body is over the limit of %zu bytes here",
 			rq->route->body_limit);
-	if (rq->body.len > 0 && !json)
+	if (rq->body.len > 0 && !good)
 		return fail(&rq->ctx, BAD_REQUEST, "Content-Type must be application/json");
 	return OK;
+}
+
+static bool
+wants_worker(const struct request *rq)
+{
+	enum route_mode mode = rq->route->mode;
+
+	return mode == WORKER ||
+	       ((mode == SCANNED || mode == BINARY) && rq->body.len > http_limits.inline_scan_bytes);
 }
 
 static enum MHD_Result
@@ -186,8 +195,7 @@ dispatch(struct request *rq)
 	}
 	if ((st = check_body(rq)) != OK)
 		return answer_status(rq, st);
-	if (rq->route->mode == WORKER ||
-		(rq->route->mode == SCANNED && rq->body.len > http_limits.inline_scan_bytes))
+	if (wants_worker(rq))
 		return hand_over(rq, rq->server->workers);
 	return run_on_loop(rq);
 }

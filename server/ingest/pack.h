@@ -9,12 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/buf.h"
+#include "wire/varint.h"
 
 #define PACK_VERSION     1
-#define PACK_HEADER      6  /* version, kind, CRC32C */
-#define PACK_VARINT_MOST 10 /* bytes of a varint */
-#define PACK_VALUE_MOST  9  /* bytes a value takes at most, its share of the columns' heads not counted */
-#define PACK_COLUMN_HEAD 1  /* bytes that a column takes beside its own at most */
+#define PACK_HEADER      6 /* version, kind, CRC32C */
+#define PACK_VARINT_MOST VARINT_MOST
+#define PACK_VALUE_MOST  9 /* bytes a value takes at most, its share of the columns' heads not counted */
+#define PACK_COLUMN_HEAD 1 /* bytes that a column takes beside its own at most */
 
 /* ---- memory that is kept between calls ---- */
 
@@ -41,28 +42,6 @@ size_t pack_compress(struct packer *k, void *room, size_t size, const void *raw,
 bool pack_decompress(struct packer *k, void *to, size_t len, const void *data, size_t size);
 
 /* ---- numbers ---- */
-
-/* 0, -1, 1, -2 … as 0, 1, 2, 3 … */
-static inline uint64_t
-zigzag(uint64_t v)
-{
-	return (v << 1) ^ (0 - (v >> 63));
-}
-
-static inline uint64_t
-unzigzag(uint64_t v)
-{
-	return (v >> 1) ^ (0 - (v & 1));
-}
-
-static inline uint8_t *
-put_varint(uint8_t *p, uint64_t v)
-{
-	for (; v >= 0x80; v >>= 7)
-		*p++ = (uint8_t)(v | 0x80);
-	*p++ = (uint8_t)v;
-	return p;
-}
 
 static inline uint8_t *
 put_u32(uint8_t *p, uint32_t v)
@@ -103,23 +82,7 @@ reader_left(const struct reader *r)
 /* A varint between least and most, or damage and 0. */
 size_t get_size(struct reader *r, size_t least, size_t most);
 
-/* Delta of delta: the first number as it is, the second's difference, then the change of the difference; modulo 2^64. */
-struct deltas {
-	uint64_t last;
-	uint64_t delta;
-	bool started;
-};
-
-static inline uint8_t *
-put_next(uint8_t *p, struct deltas *d, int64_t number)
-{
-	uint64_t v = (uint64_t)number, delta = d->started ? v - d->last : 0;
-
-	p = put_varint(p, zigzag(d->started ? delta - d->delta : v));
-	*d = (struct deltas){ v, delta, true };
-	return p;
-}
-
+/* What put_next() wrote. */
 static inline int64_t
 get_next(struct reader *r, struct deltas *d)
 {
