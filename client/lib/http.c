@@ -174,6 +174,15 @@ add_header(struct trip *t, const char *line)
 }
 
 static void
+add_type(struct trip *t, const char *type)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "Content-Type: %s", type);
+	add_header(t, line);
+}
+
+static void
 set_user(struct trip *t)
 {
 	cairn_client *c = t->client;
@@ -242,7 +251,7 @@ set_body(struct trip *t)
 	} else if (rq->body != NULL) {
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, rq->body);
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)rq->body_len);
-		add_header(t, "Content-Type: application/json");
+		add_type(t, rq->type != NULL ? rq->type : "application/json");
 		add_header(t, "Expect:");
 	}
 }

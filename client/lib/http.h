@@ -17,8 +17,9 @@ struct http_sink {
 struct http_request {
 	const char *method;
 	const char *path; /* after the address, encoded, with its query */
-	const char *body; /* JSON; NULL: none */
+	const char *body; /* NULL: none */
 	size_t body_len;
+	const char *type;      /* of the body; NULL: JSON */
 	int file;              /* uploaded when file_size >= 0, from its beginning */
 	int64_t file_size;     /* -1: no upload */
 	const int64_t *offset; /* ask for the bytes from *offset on, looked at before each try; NULL: all */

@@ -52,6 +52,7 @@ run_destroy(cairn_run *run)
 	pthread_mutex_destroy(&run->lock);
 	free(run->batch);
 	free(run->artifact_uri);
+	free(run->metrics_path);
 	free(run);
 }
 
@@ -90,9 +91,10 @@ run_new(struct call *k, const struct json *info, cairn_run **out)
 	pthread_mutex_init(&run->lock, NULL);
 	buf_init(&run->body, BODY_LIMIT);
 	run->artifact_uri = strdup(uri);
+	run->metrics_path = strdup(arena_printf(k->arena, "/api/v1/runs/%s/metrics", url_part(k, id)));
 	run->batch = calloc(1, sizeof(*run->batch));
 	if (!queue_init(&run->queue, k->client->queue_points, k->client->drop) || run->artifact_uri == NULL ||
-		run->batch == NULL || !start_sender(run)) {
+		run->metrics_path == NULL || run->batch == NULL || !start_sender(run)) {
 		run_destroy(run);
 		return fault_set(
 			&k->fault, CAIRN_EINTERNAL, "no memory for the run's queue, or no thread for it");

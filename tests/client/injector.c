@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "ingest/batch.h"
 
 #define STEPS       100000
 #define MOST_FAULTS 64
@@ -29,6 +30,7 @@ static struct {
 	int faults[MOST_FAULTS];
 	size_t fault_count;
 	const char *poison;
+	bool old;
 	atomic_bool stopping;
 	struct injected counts;
 	unsigned seen[STEPS];
@@ -60,9 +62,44 @@ length_of(const struct json *doc, const char *name)
 	return list == NULL ? 0 : json_length(list);
 }
 
+static void
+see(int64_t step)
+{
+	if (step >= 0 && step < STEPS)
+		inject.seen[step]++;
+}
+
 /* The lock is held. */
 static void
-count_batch(const struct upload *u)
+count_columns(const struct upload *u)
+{
+	struct metric_batch batch;
+	struct ctx cx;
+
+	ctx_init(&cx, arena_new(), NULL);
+	if (batch_read(&cx, u->data, u->len, &batch) != OK)
+		abort();
+	for (size_t i = 0; i < batch.n; i++) {
+		const struct point *p = &batch.points[i];
+		struct injected_point *to = &inject.counts.last_points[i];
+
+		see(p->step);
+		if (i >= sizeof(inject.counts.last_points) / sizeof(inject.counts.last_points[0]))
+			continue;
+		*to = (struct injected_point){
+			.value = p->value, .unix_ms = p->time_unix_ms, .step = p->step
+		};
+		snprintf(to->key, sizeof(to->key), "%s", p->key);
+	}
+	inject.counts.columns++;
+	inject.counts.points += batch.n;
+	inject.counts.largest = batch.n > inject.counts.largest ? batch.n : inject.counts.largest;
+	arena_free(cx.arena);
+}
+
+/* The lock is held. */
+static void
+count_json(const struct upload *u)
 {
 	struct arena *arena = arena_new();
 	const struct json *doc, *metrics;
@@ -73,18 +110,13 @@ count_batch(const struct upload *u)
 	if (json_parse(&cx, u->data, u->len, &doc) != OK)
 		abort();
 	metrics = json_member(doc, "metrics");
-	for (size_t i = 0; metrics != NULL && i < json_length(metrics); i++) {
-		int64_t step = json_int64(json_member(json_at(metrics, i), "step"));
-
-		if (step >= 0 && step < STEPS)
-			inject.seen[step]++;
-	}
+	for (size_t i = 0; metrics != NULL && i < json_length(metrics); i++)
+		see(json_int64(json_member(json_at(metrics, i), "step")));
 	n = length_of(doc, "metrics") + length_of(doc, "params") + length_of(doc, "tags");
 	inject.counts.points += length_of(doc, "metrics");
 	inject.counts.params += length_of(doc, "params");
 	inject.counts.tags += length_of(doc, "tags");
 	inject.counts.largest = n > inject.counts.largest ? n : inject.counts.largest;
-	inject.counts.accepted++;
 	snprintf(inject.counts.last_body, sizeof(inject.counts.last_body), "%s", u->data);
 	arena_free(arena);
 }
@@ -112,7 +144,7 @@ hang(void)
 }
 
 static enum MHD_Result
-on_batch(struct MHD_Connection *c, const struct upload *u)
+on_batch(struct MHD_Connection *c, const struct upload *u, bool columns)
 {
 	const char *who = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
 	bool poisoned;
@@ -123,9 +155,12 @@ on_batch(struct MHD_Connection *c, const struct upload *u)
 	inject.counts.requests++;
 	snprintf(inject.counts.last_authorization, sizeof(inject.counts.last_authorization), "%s",
 		who == NULL ? "" : who);
-	poisoned = inject.poison != NULL && strstr(u->data, inject.poison) != NULL;
-	if (kind == FAULT_NONE && !poisoned)
-		count_batch(u);
+	poisoned = inject.poison != NULL &&
+		   memmem(u->data, u->len, inject.poison, strlen(inject.poison)) != NULL;
+	if (kind == FAULT_NONE && !poisoned) {
+		inject.counts.accepted++;
+		columns ? count_columns(u) : count_json(u);
+	}
 	pthread_mutex_unlock(&inject.lock);
 	if (kind == FAULT_CUT)
 		return MHD_NO;
@@ -161,7 +196,11 @@ on_request(void *cls, struct MHD_Connection *c, const char *url, const char *met
 	if (strcmp(url, "/api/2.0/mlflow/runs/get") == 0)
 		return answer(c, 200, run_json);
 	if (strcmp(url, "/api/2.0/mlflow/runs/log-batch") == 0)
-		return on_batch(c, u);
+		return on_batch(c, u, false);
+	if (strcmp(url, "/api/v1/runs/r1/metrics") == 0 && !inject.old)
+		return on_batch(c, u, true);
+	if (strcmp(url, "/api/v1/runs/r1/metrics") == 0)
+		return answer(c, 404, "Not Found: POST /api/v1/runs/r1/metrics is no route of this server\n");
 	return answer(c, 200, "{}");
 }
 
@@ -236,6 +275,7 @@ injector_clear(void)
 	pthread_mutex_lock(&inject.lock);
 	inject.fault_count = 0;
 	inject.poison = NULL;
+	inject.old = false;
 	inject.counts = (struct injected){ 0 };
 	memset(inject.seen, 0, sizeof(inject.seen));
 	pthread_mutex_unlock(&inject.lock);
@@ -246,6 +286,14 @@ injector_poison(const char *text)
 {
 	pthread_mutex_lock(&inject.lock);
 	inject.poison = text;
+	pthread_mutex_unlock(&inject.lock);
+}
+
+void
+injector_old(bool old)
+{
+	pthread_mutex_lock(&inject.lock);
+	inject.old = old;
 	pthread_mutex_unlock(&inject.lock);
 }
 

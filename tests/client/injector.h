@@ -1,10 +1,11 @@
 /*
  * A server of faults for the tests of the sender: it counts, cuts connections, answers 503, refuses what it is told to refuse.
- * It knows nothing of Cairn but the paths of two requests. One at a time.
+ * It knows nothing of Cairn but the paths of its requests and how their bodies are read. One at a time.
  */
 #ifndef TESTS_CLIENT_INJECTOR_H
 #define TESTS_CLIENT_INJECTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,14 +26,24 @@ void injector_fault(int kind, unsigned n);
 void injector_clear(void); /* faults, poison and counters */
 /* Answer 400 to every batch whose body holds this text; NULL: none. */
 void injector_poison(const char *text);
+/* A server that has no route for columns: 404 in plain text, as one of before. */
+void injector_old(bool old);
+
+struct injected_point {
+	char key[32];
+	double value;
+	int64_t unix_ms, step;
+};
 
 struct injected {
 	size_t requests;             /* batches, answered or not */
+	size_t columns;              /* of them with points as columns */
 	size_t accepted;             /* answered with 200 */
 	size_t points, params, tags; /* in accepted batches */
 	size_t largest;              /* items in one accepted batch */
 	size_t connections;
-	char last_body[4096]; /* the beginning of the last accepted batch */
+	char last_body[4096];                 /* the beginning of the last accepted batch of JSON */
+	struct injected_point last_points[8]; /* the first of the last accepted columns */
 	char last_authorization[256];
 };
 struct injected injector_counts(void);

@@ -159,7 +159,7 @@ one_bad_point_does_not_take_the_others_with_it(void **state)
 	cairn_run_counts n;
 
 	(void)state;
-	injector_poison("\"poison\"");
+	injector_poison("poison");
 	open_run((cairn_options){ 0 });
 	cairn_run_param(run, "rate", "0.1");
 	log_points(0, 600);
@@ -266,11 +266,58 @@ freeing_a_run_does_not_wait_for_a_server_that_hangs(void **state)
 }
 
 static void
-every_double_is_written_so_that_it_is_read_back(void **state)
+every_double_travels_to_the_last_bit(void **state)
+{
+	static const struct injected_point sent[] = { { "a", -0.0, 7, 1 }, { "b", (double)INFINITY, 7, 2 },
+		{ "c", -(double)INFINITY, INT64_MAX, INT64_MAX }, { "d", 0.1, 0, INT64_MIN },
+		{ "gr\xc3\xb6\xc3\x9f"
+		  "e",
+			5e-324, 7, 5 } };
+	struct injected got;
+
+	(void)state;
+	open_run((cairn_options){ 0 });
+	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
+		cairn_run_metric_at(run, sent[i].key, sent[i].value, sent[i].step, sent[i].unix_ms);
+	cairn_run_metric_at(run, "nan", (double)NAN, 6, 7);
+	assert_int_equal(cairn_run_flush(run, PATIENCE_MS), CAIRN_OK);
+	got = injector_counts();
+	assert_int_equal(got.columns, 1);
+	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+		assert_string_equal(got.last_points[i].key, sent[i].key);
+		assert_memory_equal(&got.last_points[i].value, &sent[i].value, sizeof(double));
+		assert_true(got.last_points[i].step == sent[i].step &&
+			    got.last_points[i].unix_ms == sent[i].unix_ms);
+	}
+	assert_true(isnan(got.last_points[5].value));
+}
+
+static void
+a_server_without_columns_gets_json(void **state)
+{
+	cairn_run_counts n;
+
+	(void)state;
+	injector_old(true);
+	open_run((cairn_options){ 0 });
+	cairn_run_param(run, "rate", "0.1");
+	log_points(0, 2500);
+	assert_int_equal(cairn_run_flush(run, PATIENCE_MS), CAIRN_OK);
+	every_point_arrived_once(2500);
+	cairn_run_stats(run, &n);
+	assert_int_equal(n.sent, 2501);
+	assert_int_equal(n.dropped, 0);
+	assert_int_equal(injector_counts().columns, 0);
+	assert_int_equal(n.requests, injector_counts().requests + 1); /* it was asked once */
+}
+
+static void
+doubles_of_json_are_written_so_that_they_are_read_back(void **state)
 {
 	struct injected got;
 
 	(void)state;
+	injector_old(true);
 	setlocale(LC_ALL,
 		"de_DE.UTF-8"); /* where it is installed, a decimal comma must not get into the JSON */
 	open_run((cairn_options){ 0 });
@@ -349,7 +396,9 @@ main(void)
 		CASE(a_full_queue_forgets_the_oldest_and_never_blocks),
 		CASE(a_full_queue_may_refuse_the_newest),
 		CASE(freeing_a_run_does_not_wait_for_a_server_that_hangs),
-		CASE(every_double_is_written_so_that_it_is_read_back),
+		CASE(every_double_travels_to_the_last_bit),
+		CASE(a_server_without_columns_gets_json),
+		CASE(doubles_of_json_are_written_so_that_they_are_read_back),
 		CASE(many_parameters_are_spread_over_requests),
 		CASE(a_forked_child_touches_nothing_of_its_parent),
 	};
