@@ -57,10 +57,17 @@ class Cluster:
         return ["setpriv", f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}", "--init-groups", "--pdeathsig=INT", "--", *map(str, command)]
 
     def start(self):
+        self.make()
+        self.launch()
+
+    def make(self):
         made = subprocess.run(self.as_owner(self.bin / "initdb", "-D", self.folder / "data", "-U", "bench", "-A", "trust", "-E", "UTF8",
                                             "--locale=C.UTF-8"), capture_output=True, text=True, cwd="/")
         if made.returncode != 0:
             raise SystemExit(f"bench: initdb failed:\n{made.stderr}")
+
+    def launch(self):
+        """Starts what was made, the first time or again."""
         settings = [f"-c{name}={value}" for name, value in (SETTINGS | {"unix_socket_directories": self.folder}).items()]
         self.process = processes.start(self.as_owner(self.bin / "postgres", "-D", self.folder / "data", *settings), self.log, cwd="/")
         deadline = time.monotonic() + 20

@@ -506,8 +506,8 @@ main(int argc, char **argv)
 	parts.ingest =
 		ingest_start(&(struct ingest_options){ .pool = parts.pool, .queue_limit_bytes = 64u << 20 });
 	plain = parts;
-	parts.columns =
-		columns_start(&(struct columns_options){ parts.pool, (size_t)1 << 30, run_status_name });
+	parts.columns = columns_start(&(struct columns_options){
+		.pool = parts.pool, .budget_bytes = (size_t)1 << 30, .status_name = run_status_name });
 	if (argc > 3 && strcmp(argv[3], "load") == 0)
 		make_all(runs);
 	else
