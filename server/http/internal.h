@@ -92,7 +92,7 @@ enum MHD_Result response_queue(struct request *rq);
 
 /* ---- request.c, stream.c ---- */
 
-enum watched { WATCH_HEADERS, WATCH_NONE, WATCH_BODY, WATCH_READER };
+enum watched { WATCH_HEADERS, WATCH_NONE, WATCH_BODY, WATCH_READER, WATCH_PUSH };
 
 struct request {
 	struct work work; /* first: a worker gets it */
@@ -139,6 +139,11 @@ struct request {
 	bool want_body, body_ended, body_too_large;
 	bool slow; /* gone because of the deadline */
 	struct pipe up, down;
+	bool pushing;    /* push_open() was called */
+	bool push_begun; /* the event loop asks for what is pushed */
+	bool push_ended;
+	struct buf push;
+	size_t push_sent; /* bytes of it */
 };
 
 struct request *request_new(struct http_server *s, struct conn *c, const char *target);
@@ -153,6 +158,11 @@ void request_watch(struct request *rq, enum watched what);
 
 enum MHD_Result stream_call(struct request *rq, const char *data, size_t *len);
 struct MHD_Response *stream_answer(struct request *rq);
+
+/* ---- push.c ---- */
+
+struct MHD_Response *push_answer(struct request *rq);
+void push_finish(struct request *rq); /* under the lock: nothing more comes */
 
 /* ---- server.c ---- */
 

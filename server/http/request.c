@@ -37,6 +37,7 @@ request_free(struct request *rq)
 {
 	pipe_fini(&rq->up);
 	pipe_fini(&rq->down);
+	buf_fini(&rq->push);
 	buf_fini(&rq->body);
 	response_fini(&rq->response);
 	arena_free(rq->ctx.arena);
@@ -222,6 +223,8 @@ request_watch(struct request *rq, enum watched what)
 	rq->watched = what;
 	if (what == WATCH_NONE)
 		conn_watch(rq->conn, 0, 0);
+	else if (what == WATCH_PUSH) /* what was sent must leave, however slowly */
+		conn_watch(rq->conn, http_limits.reader_ms, 1);
 	else if (what == WATCH_BODY)
 		conn_watch(rq->conn, http_limits.body_window_ms,
 			http_limits.rate * http_limits.body_window_ms / 1000);

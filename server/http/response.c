@@ -166,8 +166,8 @@ watch_answer(struct request *rq)
 {
 	size_t len = rq->response.fixed != NULL ? rq->response.fixed_len : rq->response.body.len;
 
-	if (rq->streaming) {
-		request_watch(rq, WATCH_READER);
+	if (rq->streaming || rq->pushing) {
+		request_watch(rq, rq->streaming ? WATCH_READER : WATCH_PUSH);
 		return;
 	}
 	rq->watched = WATCH_READER;
@@ -184,7 +184,7 @@ response_queue(struct request *rq)
 		settle(rq);
 	if (atomic_load(&rq->server->stopping))
 		rq->close = true;
-	out = rq->streaming ? stream_answer(rq) : buffered_answer(rq);
+	out = rq->streaming ? stream_answer(rq) : rq->pushing ? push_answer(rq) : buffered_answer(rq);
 	if (out == NULL)
 		return MHD_NO;
 	add_headers(rq, out);

@@ -3,7 +3,7 @@
  *
  * Modes say where the handler runs:
  *   INLINE    on the event loop, from memory; must not block.
- *   WORKER    on a worker thread once the whole body is in; may block on PostgreSQL.
+ *   WORKER    on a worker thread once the whole body is in; may block on PostgreSQL. Its answer may stay open (http/push.h).
  *   SCANNED   first on the event loop with the whole body in. It returns LATER after handing the request on
  *             (request_finish() is called by whoever answers), or NEEDS_WORKER to be called again on a worker.
  *             A body of over 100 kB goes to a worker at once.

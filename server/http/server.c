@@ -537,6 +537,20 @@ wait_idle(struct http_server *s, int64_t for_ms)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* Answers that stay open would last as long as the grace does. */
+static void
+end_pushes(struct http_server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	for (struct request *rq = s->handed_over; rq != NULL; rq = rq->next) {
+		pthread_mutex_lock(&rq->lock);
+		if (rq->pushing)
+			push_finish(rq);
+		pthread_mutex_unlock(&rq->lock);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* Resume every suspended connection; from now on none is suspended again. */
 static void
 cut_requests(struct http_server *s)
@@ -561,6 +575,7 @@ http_stop(struct http_server *s, int64_t grace_ms)
 		return;
 	atomic_store(&s->stopping, true);
 	MHD_quiesce_daemon(s->daemon);
+	end_pushes(s);
 	wait_idle(s, grace_ms);
 	cut_requests(s);
 	workers_stop(s->streams);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "http/limits.h"
+#include "http/push.h"
 #include "http/server.h"
 #include "cm.h"
 #include "toy.h"
@@ -131,6 +132,36 @@ toy_finish_parked(enum status st)
 	pthread_mutex_unlock(&parked_lock);
 }
 
+static struct push *pushes[TOY_PUSHES];
+
+static enum status
+push(struct request *rq, struct response *rs)
+{
+	int64_t limit;
+
+	if (!str_int64(request_query_one(rq, "limit"), &limit))
+		return fail(request_ctx(rq), INVALID, "limit must be a number");
+	response_type(rs, "text/event-stream");
+	pthread_mutex_lock(&parked_lock);
+	pushes[atomic_load(&toy.pushes) % TOY_PUSHES] = push_open(rs, (size_t)limit);
+	atomic_fetch_add(&toy.pushes, 1);
+	pthread_mutex_unlock(&parked_lock);
+	return OK;
+}
+
+struct push *
+toy_push(unsigned i)
+{
+	struct push *p;
+
+	while (atomic_load(&toy.pushes) <= i)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	pthread_mutex_lock(&parked_lock);
+	p = pushes[i % TOY_PUSHES];
+	pthread_mutex_unlock(&parked_lock);
+	return p;
+}
+
 static enum status
 upload(struct request *rq, struct response *rs)
 {
@@ -229,6 +260,7 @@ static const struct route routes[] = {
 	ROW("GET", "/items/{id}", 0, INLINE, query),
 	ROW("POST", "/scan", 1 << 20, SCANNED, scan),
 	ROW("GET", "/park", 0, SCANNED, park),
+	ROW("GET", "/push", 0, WORKER, push),
 	ROW("PUT", "/files/{path...}", (size_t)1 << 30, STREAMED, upload),
 	ROW("GET", "/files/{path...}", 0, STREAMED, download),
 	ROW("PUT", "/small", 100000, STREAMED, upload),

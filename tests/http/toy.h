@@ -9,20 +9,25 @@
 #include "base/status.h"
 
 struct http_server;
+struct push;
+
+#define TOY_PUSHES 64 /* so many are remembered */
 
 struct toy_counts {
 	atomic_uint parked;    /* requests waiting for toy_finish_parked() */
 	atomic_uint called;    /* handlers run */
 	atomic_int upload_end; /* status with which the last upload's reading ended; -1: none yet */
 	atomic_ullong uploaded;
-	atomic_uint gone; /* /slow found its client gone */
+	atomic_uint gone;   /* /slow found its client gone */
+	atomic_uint pushes; /* answers of /push?limit=BYTES that were begun */
 };
 extern struct toy_counts toy;
 extern atomic_bool toy_accepting;
 
 struct http_server *toy_start(unsigned workers, unsigned streams);
 void toy_finish_parked(enum status st);
-int toy_set_up(void **state); /* short deadlines, 4 workers, 4 streams */
+struct push *toy_push(unsigned i); /* of the i-th answer of /push, which it waits for; the test's to end */
+int toy_set_up(void **state);      /* short deadlines, 4 workers, 4 streams */
 int toy_tear_down(void **state);
 
 /* ---- the client ---- */
