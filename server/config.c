@@ -130,6 +130,10 @@ static const struct setting settings[] = {
 		"Open connections of clients." },
 	{ "connections-per-address", NUMBER, AT(connections_per_address), FOR_SERVE, 0, "N", "0", 0, 65536,
 		"connections", "Open connections of one address; 0 for no limit. Leave it behind a proxy." },
+	{ "watchers", NUMBER, AT(watchers), FOR_SERVE, 0, "N", "512", 0, 65536, "streams",
+		"Live streams of metrics at the same time, and a quarter of them of one user, or of one "
+		"address when "
+		"nobody signs in. Each holds one of the connections. 0 for none." },
 	{ "pool", NUMBER, AT(pool), FOR_SERVE, 0, "N", "12", 3, 200, "connections",
 		"Connections to PostgreSQL, opened when needed." },
 	{ "search-memory", NUMBER, AT(search_memory_mib), FOR_SERVE, 0, "N", "256", 0, 1048576, "MiB",

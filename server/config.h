@@ -42,7 +42,7 @@ struct config {
 	size_t outgoing_allow_count;
 	const char *secret_key_file;
 	bool migrate;
-	int64_t workers, loops, streams, connections, connections_per_address, pool, search_memory_mib;
+	int64_t workers, loops, streams, connections, connections_per_address, watchers, pool, search_memory_mib;
 
 	/* of single commands */
 	bool check, admin, revoke;

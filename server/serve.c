@@ -28,6 +28,7 @@
 #include "http/listen.h"
 #include "http/server.h"
 #include "ingest/ingest.h"
+#include "ingest/live.h"
 #include "jobs/jobs.h"
 #include "outbound/outbound.h"
 #include "postgres/postgres.h"
@@ -280,7 +281,17 @@ start_columns(struct server *s)
 {
 	s->parts.columns = columns_start(&(struct columns_options){ .pool = s->db.pool,
 		.budget_bytes = (size_t)s->config->search_memory_mib << 20,
+		.waiting_most = (unsigned)s->config->workers / 2,
 		.status_name = run_status_name });
+}
+
+static void
+start_live(struct server *s)
+{
+	size_t most = (size_t)s->config->watchers;
+
+	s->parts.live = live_start(
+		&s->parts, &(struct live_options){ .most = most, .most_of_owner = (most + 3) / 4 });
 }
 
 static enum status
@@ -338,6 +349,7 @@ start(struct server *s)
 	}
 	start_ingest(s);
 	start_columns(s);
+	start_live(s);
 	collect_hosts(s);
 	if ((st = start_http(s)) != OK)
 		return st;
@@ -353,6 +365,7 @@ stop(struct server *s)
 		data_remove(&s->data, "port");
 	if (s->http != NULL)
 		http_stop(s->http, HTTP_GRACE_MS);
+	live_stop(s->parts.live);
 	api_teardown();
 	jobs_stop(s->jobs);
 	columns_stop(s->parts.columns);

@@ -18,6 +18,9 @@ handler_fn api_run_create, api_run_get, api_run_origin, api_run_update, api_run_
 handler_fn api_metric_log, api_batch_log, api_metrics_log, api_metric_history, api_metric_history_bulk,
 	api_metric_history_interval, api_metric_series;
 
+/* live.c */
+handler_fn api_metric_live;
+
 /* logged_models.c */
 handler_fn api_logged_model_create, api_logged_model_get, api_logged_model_finalize, api_logged_model_delete,
 	api_logged_model_params_log, api_logged_model_tags_set, api_logged_model_tag_delete,

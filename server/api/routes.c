@@ -125,6 +125,8 @@ static const struct route routes[] = {
 		EDIT, &run_in_path, MIB(4), BINARY, api_metrics_log },
 	{ "GET", "/api/v1/metrics/series", "metricSeries",
 		READ, &runs_in_query, 0, WORKER, api_metric_series },
+	{ "GET", "/api/v1/metrics/live", "watchMetrics",
+		READ, &runs_in_query, 0, WORKER, api_metric_live },
 
 	/* logged models */
 	TWIN("POST", "2.0", "/mlflow/logged-models", "createLoggedModel",

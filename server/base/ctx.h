@@ -14,6 +14,7 @@ struct pool;       /* store/pool.h */
 struct blob_store; /* blob/blob.h */
 struct ingest;     /* ingest/ingest.h */
 struct columns;    /* search/columns.h */
+struct live;       /* ingest/live.h */
 struct outbound;   /* outbound/outbound.h */
 struct box;        /* base/box.h */
 
@@ -30,6 +31,7 @@ struct parts {
 	struct blob_store *blobs;
 	struct ingest *ingest;
 	struct columns *columns; /* NULL: searches read the database */
+	struct live *live;
 	const struct outbound *outbound;
 	const struct box *box; /* for secrets at rest */
 };

@@ -31,7 +31,7 @@ createExperiment getExperiment getExperimentByName searchExperiments searchExper
 setExperimentTag deleteExperimentTag deleteExperiment restoreExperiment experimentOverview
 createRun runOrigin deleteRun restoreRun logMetric logBatch logMetrics logParam setTag deleteTag logModel
 createLoggedModel logInputs logOutputs searchDatasets updateRun getRun searchRuns
-getMetricHistory getMetricHistoryBulk getMetricHistoryBulkInterval metricSeries
+getMetricHistory getMetricHistoryBulk getMetricHistoryBulkInterval metricSeries watchMetrics
 createMultipartUpload completeMultipartUpload abortMultipartUpload presignArtifact presignUpload presignDownload
 uploadArtifact putProxiedArtifact listProxiedArtifacts getProxiedArtifact listArtifacts getArtifact
 logLoggedModelParams setLoggedModelTags deleteLoggedModelTag finalizeLoggedModel getLoggedModel searchLoggedModels
@@ -232,7 +232,26 @@ class Teller:
             more["headers"]["Content-Type"] = request.content_type
         if request.operation_id in CALLERS:
             more["auth"] = CALLERS[request.operation_id]
+        if is_endless(request.operation):
+            return beginning(self.server.request(request.method.upper(), path, stream=True, **more))
         return self.server.request(request.method.upper(), path, **more)
+
+
+def is_endless(operation):
+    return "text/event-stream" in operation["responses"].get("200", {}).get("content", {})
+
+
+def beginning(answer):
+    """Of an answer that stays open its first event, and no more."""
+    lines = []
+    if answer.status_code == 200:
+        for line in answer.iter_lines(chunk_size=1, decode_unicode=True):
+            lines.append(line)
+            if line == "":
+                break
+        answer._content = "\n".join(lines).encode()
+    answer.content, answer.close()
+    return answer
 
 
 def check_answer(request, answer):
