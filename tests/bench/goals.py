@@ -62,7 +62,7 @@ ROWS = [
         least(150, "1,000 points a request", over("ours_1000", "mlflow_1000")),
         least(150, "100 points", over("ours_100", "mlflow_100")),
         least(100, "1 point", over("ours_1", "mlflow_1"))]),
-    ("binary batch of 1,000 points, 64 clients", ["binary_1000", "copy_1000"], []),
+    ("binary batch of 1,000 points, 64 clients", ["binary_1000", "copy_1000", "binary_null_1000"], []),
     ("disk after compaction, mixed values", ["disk_bytes", "raw_bytes", "mlflow_bytes"], [
         most(0.15, "raw rows", over("disk_bytes", "raw_bytes")),
         most(9, "a point", lambda f: f["disk_bytes"], "bytes"),

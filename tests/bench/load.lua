@@ -3,13 +3,14 @@
 --   get     the file holds ids of runs, one a line; reads them in turn
 --   metric  logs a point to one after the other
 --   batch   logs many points to one after the other, 10 metrics a step
+--   columns the same by cairnd's binary route
 -- No two requests log the same points: each goes on where the last one of its run ended.
 
 local ffi = require("ffi")
 local API = "/api/2.0/mlflow"
 local HOLE = string.rep("0", 32) -- where the id of a run goes
 local STEP = "#######" -- where a step goes, of seven digits; its time is 170#######000
-local FIRST_STEP = 1000000
+local FIRST_STEP = 1100000 -- with all steps and times after it of as many digits, and of as many bytes as varints
 local STEPS = 100000 -- of a run in a repetition
 local REPETITIONS = 89
 local TEMPLATES = 17 -- no divisor of the number of runs: each run gets all of them
@@ -83,11 +84,11 @@ local function points(count)
 end
 
 -- requests in turn over the runs, each of so many steps
-local function in_turn(templates, repetition, steps)
+local function in_turn(templates, repetition, steps, fill_with)
 	local first = FIRST_STEP + repetition % REPETITIONS * STEPS
 	return function()
 		local round = math.floor(turn / #ids)
-		return fill(templates[turn % #templates + 1], next_id(), first + round * steps % STEPS)
+		return fill_with(templates[turn % #templates + 1], next_id(), first + round * steps % STEPS)
 	end
 end
 
@@ -112,7 +113,7 @@ function make.metric(file, repetition)
 	for i = 1, TEMPLATES do
 		templates[i] = template("/runs/log-metric", string.format('{"run_id":"%s",%s}', HOLE, point("train/loss")), 1)
 	end
-	return in_turn(templates, repetition, 1)
+	return in_turn(templates, repetition, 1, fill)
 end
 
 function make.batch(file, repetition, count)
@@ -121,7 +122,83 @@ function make.batch(file, repetition, count)
 	for i = 1, TEMPLATES do
 		templates[i] = template("/runs/log-batch", string.format('{"run_id":"%s","metrics":[%s]}', HOLE, points(count)), 10)
 	end
-	return in_turn(templates, repetition, math.ceil(count / 10))
+	return in_turn(templates, repetition, math.ceil(count / 10), fill)
+end
+
+-- ---- columns: server/ingest/README.md has the bytes ----
+
+local function varint(value)
+	local out = {}
+	while value >= 128 do
+		out[#out + 1] = string.char(value % 128 + 128)
+		value = math.floor(value / 128)
+	end
+	out[#out + 1] = string.char(value)
+	return table.concat(out)
+end
+
+local function zigzag(value) -- of what is not below 0
+	return varint(2 * value)
+end
+
+local function doubles(n)
+	local values = ffi.new("double[?]", n)
+	for i = 0, n - 1 do values[i] = math.random() end
+	return ffi.string(values, 8 * n)
+end
+
+-- steps one apart, times a second: the first of each, the first difference, and no change of it
+local function columns_body(count)
+	local keys, out = math.min(count, 10), {}
+	local n = count / keys
+	out[1] = "CMB\1\0" .. varint(count) .. varint(keys)
+	for i = 0, keys - 1 do
+		local name = "train/metric_" .. i
+		out[#out + 1] = varint(#name) .. name
+	end
+	for i = 0, keys - 1 do
+		out[#out + 1] = "\0" .. varint(i) .. varint(n)
+		for _, first in ipairs({FIRST_STEP, 1700000000000 + FIRST_STEP * 1000}) do
+			local difference = first == FIRST_STEP and 1 or 1000
+			out[#out + 1] = zigzag(first) .. (n > 1 and zigzag(difference) .. string.rep("\0", n - 2) or "")
+		end
+		out[#out + 1] = doubles(n)
+	end
+	return table.concat(out)
+end
+
+-- where a run of bytes stands in another
+local function places(whole, part)
+	local found, at = {}, whole:find(part, 1, true)
+	while at do
+		found[#found + 1] = at - 1
+		at = whole:find(part, at + #part, true)
+	end
+	return found
+end
+
+local function columns_template(count)
+	wrk.headers["Content-Type"] = "application/x-cairn-metrics"
+	local whole = wrk.format("POST", "/api/v1/runs/" .. HOLE .. "/metrics", nil, columns_body(count))
+	local t = {size = #whole, bytes = ffi.new("char[?]", #whole + 1), id = whole:find(HOLE, 1, true) - 1}
+	ffi.copy(t.bytes, whole)
+	t.steps, t.times = places(whole, zigzag(FIRST_STEP)), places(whole, zigzag(1700000000000 + FIRST_STEP * 1000))
+	return t
+end
+
+local function fill_columns(t, id, step)
+	local step_bytes, time_bytes = zigzag(step), zigzag(1700000000000 + step * 1000)
+	for _, at in ipairs(t.steps) do ffi.copy(t.bytes + at, step_bytes, #step_bytes) end
+	for _, at in ipairs(t.times) do ffi.copy(t.bytes + at, time_bytes, #time_bytes) end
+	ffi.copy(t.bytes + t.id, id, #HOLE)
+	return ffi.string(t.bytes, t.size)
+end
+
+function make.columns(file, repetition, count)
+	local templates = {}
+	read_ids(file)
+	for i = 1, TEMPLATES do templates[i] = columns_template(count) end
+	return in_turn(templates, repetition, math.ceil(count / 10), fill_columns)
 end
 
 function init(args)

@@ -7,6 +7,7 @@
  *   points=1000                 a request, at most (whole steps)
  *   values=3                    0 float32, 1 double, 2 four decimals, 3 one after the other, by metric
  *   clients=8  end=1            whether runs are ended
+ *   binary=0                    1: the points of a batch as columns, not as JSON
  *   ids=FILE                    gets the id of each run, one a line, in order
  * Prints a line of JSON: {"runs","points","requests","retries","seconds"}.
  */
@@ -25,6 +26,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/jsonw.h"
+#include "base/mem.h"
+#include "wire/metrics.h"
 
 #define CLIENTS_MOST 64
 #define API          "/api/2.0/mlflow"
@@ -36,18 +39,20 @@ struct setting {
 	long value;
 };
 
-enum { RUNS, KEYS, STEPS, POINTS, VALUES, CLIENTS, END, SETTINGS };
+enum { RUNS, KEYS, STEPS, POINTS, VALUES, CLIENTS, END, BINARY, SETTINGS };
 static struct setting settings[SETTINGS] = { { "runs", 1 }, { "keys", 1 }, { "steps", 1000 },
-	{ "points", 1000 }, { "values", 3 }, { "clients", 8 }, { "end", 1 } };
+	{ "points", 1000 }, { "values", 3 }, { "clients", 8 }, { "end", 1 }, { "binary", 0 } };
 
 static int port;
 static const char *authorization, *experiment, *ids_file;
 static char (*ids)[33];
+static char (*keys)[40];
 static atomic_long next_run, points_logged, requests_sent, retries;
 
 struct client {
 	int fd;
 	struct buf head, body;
+	struct wire_point *points;
 	char answer[65536];
 	size_t len;
 };
@@ -123,7 +128,7 @@ pause_ms(long ms)
 
 /* Sends c->body until it is taken; 503 and 429 are met again. The answer. */
 static const char *
-post(struct client *c, const char *path)
+post(struct client *c, const char *path, const char *type)
 {
 	for (;; atomic_fetch_add(&retries, 1)) {
 		int status;
@@ -131,9 +136,8 @@ post(struct client *c, const char *path)
 		buf_clear(&c->head);
 		buf_printf(&c->head,
 			"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: %s\r\nContent-Type: "
-			"application/json\r\n"
-			"Content-Length: %zu\r\n\r\n",
-			path, authorization, c->body.len);
+			"%s\r\nContent-Length: %zu\r\n\r\n",
+			path, authorization, type, c->body.len);
 		atomic_fetch_add(&requests_sent, 1);
 		if (!write_all(c->fd, c->head.data, c->head.len) ||
 			!write_all(c->fd, c->body.data, c->body.len) || (status = read_answer(c)) == 0)
@@ -179,12 +183,9 @@ time_of(long run, long step)
 static void
 add_step(struct jsonw *w, long run, long step)
 {
-	char key[40];
-
 	for (long k = 0; k < settings[KEYS].value; k++) {
-		(void)snprintf(key, sizeof(key), "train/metric_%ld", k);
 		jw_object(w);
-		jw_text_at(w, "key", key);
+		jw_text_at(w, "key", keys[k]);
 		jw_real_at(w, "value", value_of(run, k, step));
 		jw_int_at(w, "timestamp", time_of(run, step));
 		jw_int_at(w, "step", step);
@@ -202,18 +203,17 @@ make_run(struct client *c, long run)
 	buf_clear(&c->body);
 	buf_printf(&c->body, "{\"experiment_id\":\"%s\",\"run_name\":\"run-%ld\",\"start_time\":%lld}",
 		experiment, run, START + run);
-	if ((id = strstr(post(c, API "/runs/create"), "\"run_id\":")) == NULL ||
+	if ((id = strstr(post(c, API "/runs/create", "application/json"), "\"run_id\":")) == NULL ||
 		(id = strchr(id + 9, '"')) == NULL)
 		stop("runs/create", c->answer);
 	memcpy(ids[run], id + 1, 32);
 }
 
 static void
-make_batch(struct client *c, long run, long from, long to)
+make_json(struct client *c, long run, long from, long to)
 {
 	struct jsonw w;
 
-	buf_clear(&c->body);
 	jw_init(&w, &c->body);
 	jw_object(&w);
 	jw_text_at(&w, "run_id", ids[run]);
@@ -225,16 +225,35 @@ make_batch(struct client *c, long run, long from, long to)
 }
 
 static void
+make_columns(struct client *c, long run, long from, long to)
+{
+	size_t n = 0;
+
+	for (long step = from; step < to; step++)
+		for (long k = 0; k < settings[KEYS].value; k++)
+			c->points[n++] = (struct wire_point){ keys[k], value_of(run, k, step),
+				time_of(run, step), step };
+	wire_metrics_write(&c->body, c->points, n);
+}
+
+static void
 log_points(struct client *c, long run)
 {
 	long steps = settings[POINTS].value / settings[KEYS].value, all = settings[STEPS].value;
+	char path[128] = API "/runs/log-batch";
 
+	if (settings[BINARY].value)
+		(void)snprintf(path, sizeof(path), "/api/v1/runs/%.32s/metrics", ids[run]);
 	steps = steps < 1 ? 1 : steps;
 	for (long from = 0; from < all; from += steps) {
 		long to = from + steps < all ? from + steps : all;
 
-		make_batch(c, run, from, to);
-		(void)post(c, API "/runs/log-batch");
+		buf_clear(&c->body);
+		if (settings[BINARY].value)
+			make_columns(c, run, from, to);
+		else
+			make_json(c, run, from, to);
+		(void)post(c, path, settings[BINARY].value ? WIRE_METRICS_TYPE : "application/json");
 		atomic_fetch_add(&points_logged, (to - from) * settings[KEYS].value);
 	}
 }
@@ -245,7 +264,7 @@ end_run(struct client *c, long run)
 	buf_clear(&c->body);
 	buf_printf(&c->body, "{\"run_id\":\"%.32s\",\"status\":\"FINISHED\",\"end_time\":%lld}", ids[run],
 		START + settings[STEPS].value * 1000);
-	(void)post(c, API "/runs/update");
+	(void)post(c, API "/runs/update", "application/json");
 }
 
 static void *
@@ -256,6 +275,7 @@ client_main(void *arg)
 
 	buf_init(&c->head, 65536);
 	buf_init(&c->body, BODY_MOST);
+	c->points = mem_array(WIRE_POINTS_MOST, sizeof(*c->points));
 	connect_client(c);
 	while ((run = atomic_fetch_add(&next_run, 1)) < settings[RUNS].value) {
 		make_run(c, run);
@@ -266,6 +286,7 @@ client_main(void *arg)
 	(void)close(c->fd);
 	buf_fini(&c->head);
 	buf_fini(&c->body);
+	free(c->points);
 	return NULL;
 }
 
@@ -318,8 +339,12 @@ main(int argc, char **argv)
 	if (settings[CLIENTS].value > CLIENTS_MOST || settings[CLIENTS].value > settings[RUNS].value)
 		settings[CLIENTS].value =
 			settings[RUNS].value < CLIENTS_MOST ? settings[RUNS].value : CLIENTS_MOST;
-	if ((ids = calloc((size_t)settings[RUNS].value, sizeof(*ids))) == NULL)
-		stop("memory", "too many runs");
+	ids = mem_array((size_t)settings[RUNS].value, sizeof(*ids));
+	keys = mem_array((size_t)settings[KEYS].value, sizeof(*keys));
+	for (long k = 0; k < settings[KEYS].value; k++)
+		(void)snprintf(keys[k], sizeof(keys[k]), "train/metric_%ld", k);
+	if (settings[POINTS].value > WIRE_POINTS_MOST || settings[KEYS].value > WIRE_POINTS_MOST)
+		stop("points", "too many for one request");
 	since = clock_mono_us();
 	for (long i = 0; i < settings[CLIENTS].value; i++)
 		if (pthread_create(&threads[i], NULL, client_main, &clients[i]) != 0)
@@ -334,5 +359,6 @@ main(int argc, char **argv)
 		settings[RUNS].value, atomic_load(&points_logged), atomic_load(&requests_sent),
 		atomic_load(&retries), seconds);
 	free(ids);
+	free(keys);
 	return 0;
 }

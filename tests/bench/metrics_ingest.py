@@ -56,11 +56,20 @@ def stage(bench):
     for points in SIZES:
         one_size(bench, conninfo, ours, null, ids, points)
     one_by_one(bench, conninfo)
+    columns(bench, ours, null, ids)
     bench.settle(ours)
     bench.put("after_load_mib", processes.status(ours.process.pid, "VmRSS"), "the loads are over")
 
 
-def one_size(bench, conninfo, ours, null, ids, points, mode=None):
+def columns(bench, ours, null, ids):
+    """The same batches by the binary route, which MLflow's clients do not speak."""
+    for name, server in (("binary_1000", ours), ("binary_null_1000", null)):
+        bench.settle(ours, null)
+        rate, _ = load(bench, server, ids[server.name], 1000, CLIENTS, bench.options.seconds, "columns")
+        bench.put(name, rate)
+
+
+def one_size(bench, conninfo, ours, null, ids, points):
     """ratios need their baselines close by: COPY, then both servers in turns, then COPY"""
     seconds = bench.options.seconds
     copies = [raw_copy(bench, conninfo, seconds / 2)]
@@ -69,7 +78,7 @@ def one_size(bench, conninfo, ours, null, ids, points, mode=None):
         for server in (ours, null) if repetition % 2 == 0 else (null, ours):
             bench.settle(ours, null)
             watch = processes.Memory(server.process.pid)
-            rate, said = load(bench, server, ids[server.name], points, CLIENTS, seconds, mode)
+            rate, said = load(bench, server, ids[server.name], points, CLIENTS, seconds)
             held = watch.stop()
             rates[server.name].append(rate)
             if server is ours:
@@ -77,7 +86,7 @@ def one_size(bench, conninfo, ours, null, ids, points, mode=None):
                 memory.append(held)
     bench.settle(ours, null)
     copies.append(raw_copy(bench, conninfo, seconds / 2))
-    bench.say(f"  {points} points a request, {CLIENTS} clients{', ' + mode if mode else ''}")
+    bench.say(f"  {points} points a request, {CLIENTS} clients")
     bench.put(f"copy_{points}", statistics.mean(copies), f"before and after: {', '.join(goals.short(c) for c in copies)}")
     bench.put(f"ours_{points}", statistics.median(rates[ours.name]))
     bench.put(f"ours_{points}_p50_ms", statistics.median(s["p50_ms"] for s in latencies))
@@ -102,7 +111,7 @@ def mlflow(bench):
     for points in SIZES:
         best = {}
         for clients in MLFLOW_CLIENTS:
-            best[clients], _ = load(bench, server, ids, points, clients, bench.options.seconds)
+            best[clients], _ = load(bench, server, ids, points, clients, max(3, bench.options.seconds))
             processes.settle(server.process.pid, timeout_s=5)
         clients = max(best, key=best.get)
         bench.put(f"mlflow_{points}", best[clients], f"{clients} clients, of {', '.join(f'{c}: {v:,.0f}' for c, v in best.items())}")
