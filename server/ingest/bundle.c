@@ -8,19 +8,20 @@
 #include <assert.h>
 #include <string.h>
 
-#define BLOCK_VALUES     4096 /* a block ends with the series that reaches it */
-#define DIRECTORY_SERIES 3    /* numbers of a series in the directory */
-#define DIRECTORY_AXIS   3    /* and of an axis */
-#define POINT_MOST       (2 * PACK_VARINT_MOST + PACK_VALUE_MOST)
-#define SPARE            160 /* bytes beside the points: of a series in directory, axes and block; of all */
+#define BLOCK_VALUES 4096 /* a block ends with the series that reaches it */
+#define SERIES_MOST                                                                                          \
+	160 /* bytes of a series beside its points: in the directory, of its axes, of its values */
+#define POINT_MOST 24
+#define DIRECTORY_MOST                                                                                       \
+	(10 * BUNDLE_KEYS) /* numbers of a directory: three of each series, three and four of its axes */
 
 /* ---- writing ---- */
 
 struct axis {
 	uint64_t hash;
 	const struct bundle_series *of; /* the first that has it */
-	uint64_t bytes;                 /* of its numbers */
-	uint64_t base;                  /* of times: 0, or the axis it is told from, counted from 1 */
+	struct sequence sequence;
+	size_t base; /* of times: 0, or the axis that they are told from, counted from 1 */
 };
 
 struct axes {
@@ -28,7 +29,11 @@ struct axes {
 	size_t step_count, time_count;
 	uint32_t steps_of[BUNDLE_KEYS], times_of[BUNDLE_KEYS]; /* of a series */
 	uint32_t counts[BUNDLE_KEYS];
+	uint8_t heads[2 * BUNDLE_KEYS * SEQUENCE_HEAD_MOST];
+	uint8_t directory[DIRECTORY_MOST * PACK_VARINT_MOST];
 };
+
+typedef bool same_fn(const struct bundle_series *a, const struct bundle_series *b);
 
 static bool
 same_steps(const struct bundle_series *a, const struct bundle_series *b)
@@ -47,8 +52,6 @@ same_times(const struct bundle_series *a, const struct bundle_series *b)
 			return false;
 	return true;
 }
-
-typedef bool same_fn(const struct bundle_series *a, const struct bundle_series *b);
 
 static uint32_t
 find_axis(struct axis *axes, size_t *n, uint64_t hash, const struct bundle_series *s, same_fn *same)
@@ -80,97 +83,107 @@ find_axes(struct axes *a, const struct bundle_series *series, size_t n)
 }
 
 static uint8_t *
-put_axis_steps(uint8_t *p, const struct bundle_series *s)
+put_steps(struct chunk_coder *c, struct axes *a, uint8_t *head, uint64_t *codes, size_t *made)
 {
-	struct deltas d = { 0 };
+	uint64_t bits;
 
-	for (size_t i = 0; i < s->n; i++)
-		p = put_next(p, &d, s->samples[i].step);
-	return p;
-}
-
-static uint8_t *
-put_axis_times(uint8_t *p, const struct bundle_series *s)
-{
-	struct deltas d = { 0 };
-
-	for (size_t i = 0; i < s->n; i++)
-		p = put_next(p, &d, s->samples[i].time_unix_ms);
-	return p;
-}
-
-/* The distances from another axis of as many times, each as its change. */
-static uint8_t *
-put_axis_distances(uint8_t *p, const struct bundle_series *s, const struct bundle_series *base)
-{
-	uint64_t last = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		uint64_t distance =
-			(uint64_t)s->samples[i].time_unix_ms - (uint64_t)base->samples[i].time_unix_ms;
-
-		p = put_varint(p, zigzag(distance - last));
-		last = distance;
-	}
-	return p;
-}
-
-static uint8_t *
-put_all_steps(uint8_t *p, struct axes *a)
-{
+	*made = 0;
 	for (size_t i = 0; i < a->step_count; i++) {
-		uint8_t *from = p;
+		const struct bundle_series *s = a->steps[i].of;
+		int64_t *numbers = scratch_room(&c->steps, s->n, sizeof(*numbers));
 
-		p = put_axis_steps(p, a->steps[i].of);
-		a->steps[i].bytes = (uint64_t)(p - from);
+		for (size_t k = 0; k < s->n; k++)
+			numbers[k] = s->samples[k].step;
+		a->steps[i].sequence = sequence_choose(numbers, s->n, &bits);
+		sequence_codes(&a->steps[i].sequence, numbers, s->n, codes + *made);
+		head = put_sequence_head(head, &a->steps[i].sequence, s->n);
+		*made += s->n - 1;
 	}
-	return p;
+	return head;
 }
 
-/* From the last axis that stands by itself, when that is shorter. */
+/* The times of an axis, or their distances from those of `base` when these are shorter; false: they are not. */
+static bool
+choose_times(struct chunk_coder *c, struct axis *axis, const struct axis *base)
+{
+	size_t n = axis->of->n;
+	int64_t *times = scratch_room(&c->times, n, sizeof(*times));
+	int64_t *distances = scratch_room(&c->values, n, sizeof(*distances));
+	const struct sample *samples = axis->of->samples;
+	struct sequence near;
+	uint64_t bits, near_bits;
+
+	for (size_t i = 0; i < n; i++)
+		times[i] = samples[i].time_unix_ms;
+	axis->sequence = sequence_choose(times, n, &bits);
+	if (base == NULL || base->of->n != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		distances[i] = (int64_t)((uint64_t)times[i] - (uint64_t)base->of->samples[i].time_unix_ms);
+	near = sequence_choose(distances, n, &near_bits);
+	if (near_bits > bits)
+		return false;
+	axis->sequence = near;
+	memcpy(times, distances, n * sizeof(*times));
+	return true;
+}
+
+/* Each is told from the last one that stands by itself, if at all. */
 static uint8_t *
-put_all_times(uint8_t *p, struct axes *a, uint8_t *other)
+put_times(struct chunk_coder *c, struct axes *a, uint8_t *head, uint64_t *codes, size_t *made)
 {
 	size_t base = 0;
 
+	*made = 0;
 	for (size_t i = 0; i < a->time_count; i++) {
 		struct axis *axis = &a->times[i];
-		size_t len = (size_t)(put_axis_times(p, axis->of) - p), near = SIZE_MAX;
 
-		if (i > 0 && a->times[base].of->n == axis->of->n)
-			near = (size_t)(put_axis_distances(other, axis->of, a->times[base].of) - other);
-		axis->bytes = near < len ? near : len;
-		axis->base = near < len ? base + 1 : 0;
-		if (near < len)
-			memcpy(p, other, near);
+		if (choose_times(c, axis, i > 0 ? &a->times[base] : NULL))
+			axis->base = base + 1;
 		else
 			base = i;
-		p += axis->bytes;
+		sequence_codes(&axis->sequence, c->times.data, axis->of->n, codes + *made);
+		head = put_sequence_head(head, &axis->sequence, axis->of->n);
+		*made += axis->of->n - 1;
 	}
-	return p;
+	return head;
 }
 
 static uint8_t *
-put_directory(
-	struct chunk_coder *c, uint8_t *p, const struct axes *a, const struct bundle_series *series, size_t n)
+put_directory(struct chunk_coder *c, uint8_t *p, struct axes *a, const struct bundle_series *series, size_t n)
 {
-	size_t most =
-		(DIRECTORY_SERIES * n + DIRECTORY_AXIS * (a->step_count + a->time_count)) * PACK_VARINT_MOST;
-	uint8_t *column = scratch_room(&c->numbers, most, 1), *end = column;
 	int32_t key = first_key((size_t)series[0].key_id / BUNDLE_KEYS);
+	uint8_t *end = a->directory;
 
 	for (size_t i = 0; i < a->step_count; i++)
-		end = put_varint(put_varint(end, a->steps[i].of->n), a->steps[i].bytes);
-	for (size_t i = 0; i < a->time_count; i++)
-		end = put_varint(
-			put_varint(put_varint(end, a->times[i].of->n), a->times[i].bytes), a->times[i].base);
+		end = put_varint(put_varint(end, a->steps[i].of->n), a->steps[i].sequence.form);
+	for (size_t i = 0; i < a->time_count; i++) {
+		end = put_varint(put_varint(end, a->times[i].of->n), a->times[i].sequence.form);
+		end = put_varint(end, a->times[i].base);
+	}
 	for (size_t i = 0; i < n; key = series[i++].key_id)
 		end = put_varint(end, (uint64_t)(series[i].key_id - key));
 	for (size_t i = 0; i < n; i++)
 		end = put_varint(end, a->steps_of[i]);
 	for (size_t i = 0; i < n; i++)
 		end = put_varint(end, a->times_of[i]);
-	return put_sized_column(&c->packer, p, column, (size_t)(end - column));
+	return put_sized_column(&c->packer, p, a->directory, (size_t)(end - a->directory));
+}
+
+static uint8_t *
+put_axes(struct chunk_coder *c, uint8_t *p, struct axes *a, const struct bundle_series *series, size_t n,
+	size_t points)
+{
+	uint64_t *codes = scratch_room(&c->column, 2 * points, sizeof(*codes));
+	size_t steps, times;
+	uint8_t *head = put_steps(c, a, a->heads, codes, &steps);
+
+	head = put_times(c, a, head, codes + steps, &times);
+	p = put_varint(put_varint(p, a->step_count), a->time_count);
+	p = put_directory(c, p, a, series, n);
+	p = put_sized_column(&c->packer, p, a->heads, (size_t)(head - a->heads));
+	p = put_planes(&c->packer, p, codes, steps);
+	return put_planes(&c->packer, p, codes + steps, times);
 }
 
 /* Where the block that starts with this series ends, and how many values it has. */
@@ -188,7 +201,7 @@ put_block(struct chunk_coder *c, uint8_t *p, const struct bundle_series *series,
 	size_t n, size_t all)
 {
 	double *values = scratch_room(&c->values, all, sizeof(*values)), *to = values;
-	uint8_t *block = scratch_room(&c->column, pack_values_most(all, n), 1), *end;
+	uint8_t *block = scratch_room(&c->column, values_most(all, n), 1), *end;
 
 	for (size_t s = 0; s < n; s++)
 		for (size_t i = 0; i < series[s].n; i++)
@@ -197,21 +210,6 @@ put_block(struct chunk_coder *c, uint8_t *p, const struct bundle_series *series,
 	p = put_varint(p, (uint64_t)(end - block));
 	memcpy(p, block, (size_t)(end - block));
 	return p + (end - block);
-}
-
-/* All steps' numbers, then all times'; the room behind them is for a second try. */
-static uint8_t *
-put_axes(struct chunk_coder *c, uint8_t *p, struct axes *a, const struct bundle_series *series, size_t n,
-	size_t points)
-{
-	uint8_t *steps = scratch_room(&c->column, 3 * points, PACK_VARINT_MOST);
-	uint8_t *times = put_all_steps(steps, a);
-	uint8_t *end = put_all_times(times, a, steps + 2 * points * PACK_VARINT_MOST);
-
-	p = put_varint(put_varint(p, a->step_count), a->time_count);
-	p = put_directory(c, p, a, series, n);
-	p = put_sized_column(&c->packer, p, steps, (size_t)(times - steps));
-	return put_sized_column(&c->packer, p, times, (size_t)(end - times));
 }
 
 void
@@ -226,7 +224,7 @@ bundle_encode(struct chunk_coder *c, const struct bundle_series *series, size_t 
 		points += series[i].n;
 	assert(points <= BUNDLE_POINTS_MAX);
 	find_axes(a, series, n);
-	payload = scratch_room(&c->payload, SPARE + n * SPARE + points * POINT_MOST, 1);
+	payload = scratch_room(&c->payload, (n + 2) * SERIES_MOST + points * POINT_MOST, 1);
 	p = put_varint(put_varint(payload, (uint64_t)(series[0].key_id / BUNDLE_KEYS)), n);
 	p = put_axes(c, p, a, series, n, points);
 	for (size_t from = 0; from < n; from = end) {
@@ -239,41 +237,47 @@ bundle_encode(struct chunk_coder *c, const struct bundle_series *series, size_t 
 /* ---- reading ---- */
 
 struct axis_in {
-	size_t n, bytes, base; /* as of struct axis */
-	size_t at;             /* its numbers, in their column */
-	size_t place;          /* its numbers, unpacked */
+	enum sequence_form form;
+	struct sequence sequence;
+	size_t n, base;
+	size_t at;    /* its codes */
+	size_t place; /* its numbers, once they are `ready` */
 	bool ready;
 };
 
+/* The axes of one kind. */
+struct axis_list {
+	struct axis_in axis[BUNDLE_KEYS];
+	size_t count, codes, numbers;
+	struct scratch *packed, *unpacked; /* uint64_t, int64_t */
+};
+
 struct axes_in {
-	struct axis_in steps[BUNDLE_KEYS], times[BUNDLE_KEYS];
-	size_t step_count, time_count, points;
-	struct reader step_column, time_column;
+	struct axis_list steps, times;
 	uint32_t counts[BUNDLE_KEYS];
 	uint32_t steps_of[BUNDLE_KEYS], times_of[BUNDLE_KEYS];
 	int32_t keys[BUNDLE_KEYS];
 	bool wanted[BUNDLE_KEYS];
 };
 
-/* The axes of one kind; how many numbers and bytes they have together. */
 static void
-get_axis_list(struct reader *r, struct axis_in *axes, size_t count, bool times)
+get_axis_list(struct reader *r, struct axis_list *list, bool times)
 {
-	size_t bytes = 0, numbers = 0;
+	list->codes = list->numbers = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		struct axis_in *axis = &list->axis[i];
 
-	for (size_t i = 0; i < count; i++) {
-		struct axis_in *axis = &axes[i];
-
-		axis->n = get_size(r, 1, BUNDLE_POINTS_MAX - numbers);
-		axis->bytes = get_size(r, axis->n, axis->n * PACK_VARINT_MOST);
+		*axis = (struct axis_in){ .at = list->codes, .place = list->numbers };
+		axis->n = get_size(r, 1, BUNDLE_POINTS_MAX - list->numbers);
+		axis->form = (enum sequence_form)get_size(r, 0, SEQUENCE_FORMS - 1);
 		axis->base = times ? get_size(r, 0, i) : 0;
-		if (axis->base > 0 && (axes[axis->base - 1].base > 0 || axes[axis->base - 1].n != axis->n))
+		if (r->damaged)
+			return;
+		if (axis->base > 0 &&
+			(list->axis[axis->base - 1].base > 0 || list->axis[axis->base - 1].n != axis->n))
 			r->damaged = true;
-		axis->at = bytes;
-		axis->place = numbers;
-		axis->ready = false;
-		bytes += axis->bytes;
-		numbers += axis->n;
+		list->codes += axis->n - 1;
+		list->numbers += axis->n;
 	}
 }
 
@@ -281,18 +285,17 @@ static void
 get_series_list(struct reader *r, struct axes_in *a, size_t n, size_t part)
 {
 	int32_t key = first_key(part);
+	size_t points = 0;
 
 	for (size_t i = 0; i < n; i++)
 		a->keys[i] = key = get_key(r, key, i == 0, part);
 	for (size_t i = 0; i < n; i++)
-		a->steps_of[i] = (uint32_t)get_size(r, 0, a->step_count - 1);
-	for (size_t i = 0; i < n; i++)
-		a->times_of[i] = (uint32_t)get_size(r, 0, a->time_count - 1);
-	a->points = 0;
+		a->steps_of[i] = (uint32_t)get_size(r, 0, a->steps.count - 1);
 	for (size_t i = 0; i < n; i++) {
-		a->counts[i] = (uint32_t)a->steps[a->steps_of[i]].n;
-		a->points += a->counts[i];
-		if (a->times[a->times_of[i]].n != a->counts[i] || a->points > BUNDLE_POINTS_MAX)
+		a->times_of[i] = (uint32_t)get_size(r, 0, a->times.count - 1);
+		a->counts[i] = (uint32_t)a->steps.axis[a->steps_of[i]].n;
+		points += a->counts[i];
+		if (a->times.axis[a->times_of[i]].n != a->counts[i] || points > BUNDLE_POINTS_MAX)
 			r->damaged = true;
 	}
 }
@@ -300,70 +303,70 @@ get_series_list(struct reader *r, struct axes_in *a, size_t n, size_t part)
 static bool
 get_directory(struct chunk_coder *c, struct reader *r, struct axes_in *a, size_t n, size_t part)
 {
-	size_t numbers;
 	struct reader in;
 
-	a->step_count = get_size(r, 1, n);
-	a->time_count = get_size(r, 1, n);
-	numbers = DIRECTORY_SERIES * n + DIRECTORY_AXIS * (a->step_count + a->time_count);
-	in = get_sized_column(&c->packer, r, &c->payload, numbers * PACK_VARINT_MOST);
+	a->steps.count = get_size(r, 1, n);
+	a->times.count = get_size(r, 1, n);
+	in = get_sized_column(&c->packer, r, &c->payload, DIRECTORY_MOST * PACK_VARINT_MOST);
 	if (r->damaged || in.damaged)
 		return false;
-	get_axis_list(&in, a->steps, a->step_count, false);
-	get_axis_list(&in, a->times, a->time_count, true);
+	get_axis_list(&in, &a->steps, false);
+	if (!in.damaged)
+		get_axis_list(&in, &a->times, true);
 	if (!in.damaged)
 		get_series_list(&in, a, n, part);
 	return !in.damaged && in.at == in.end;
 }
 
-/* The columns of an axis list's numbers, as long as the directory says, and room for the numbers. */
 static bool
-get_axis_column(struct chunk_coder *c, struct reader *r, const struct axis_in *last, struct scratch *bytes,
-	struct scratch *numbers, struct reader *out)
+get_codes(struct chunk_coder *c, struct reader *r, struct axis_list *list)
 {
-	size_t len = last->at + last->bytes;
+	scratch_room(list->unpacked, list->numbers, sizeof(int64_t));
+	return get_planes(
+		&c->packer, r, scratch_room(list->packed, list->codes + 1, sizeof(uint64_t)), list->codes);
+}
 
-	*out = get_sized_column(&c->packer, r, bytes, len);
-	scratch_room(numbers, last->place + last->n, sizeof(int64_t));
-	return !out->damaged && reader_left(out) == len;
+static void
+get_heads(struct reader *heads, struct axis_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		get_sequence_head(heads, list->axis[i].form, list->axis[i].n, &list->axis[i].sequence);
 }
 
 static bool
-unpack_plain(const struct reader *column, struct axis_in *axis, int64_t *numbers)
+get_axes(struct chunk_coder *c, struct reader *r, struct axes_in *a)
 {
-	struct reader in = { column->at + axis->at, column->at + axis->at + axis->bytes, false };
-	int64_t *to = numbers + axis->place;
-	struct deltas d = { 0 };
+	struct reader heads =
+		get_sized_column(&c->packer, r, &c->payload, 2 * BUNDLE_KEYS * SEQUENCE_HEAD_MOST);
+
+	get_heads(&heads, &a->steps);
+	get_heads(&heads, &a->times);
+	a->steps.packed = &c->column;
+	a->steps.unpacked = &c->steps;
+	a->times.packed = &c->draft;
+	a->times.unpacked = &c->times;
+	return !heads.damaged && heads.at == heads.end && get_codes(c, r, &a->steps) &&
+	       get_codes(c, r, &a->times);
+}
+
+/* The numbers of an axis, unpacked when they are first asked for. A base has none itself. */
+static const int64_t *
+axis_numbers(struct axis_list *list, size_t at)
+{
+	struct axis_in *axis = &list->axis[at];
+	int64_t *numbers = (int64_t *)list->unpacked->data + axis->place;
+	const int64_t *base;
 
 	if (axis->ready)
-		return true;
+		return numbers;
+	sequence_numbers(&axis->sequence, (uint64_t *)list->packed->data + axis->at, axis->n, numbers);
+	axis->ready = true;
+	if (axis->base == 0)
+		return numbers;
+	base = axis_numbers(list, axis->base - 1);
 	for (size_t i = 0; i < axis->n; i++)
-		to[i] = get_next(&in, &d);
-	axis->ready = true;
-	return !in.damaged && in.at == in.end;
-}
-
-static bool
-unpack_times(struct axes_in *a, size_t at, int64_t *numbers)
-{
-	struct axis_in *axis = &a->times[at], *base = axis->base > 0 ? &a->times[axis->base - 1] : NULL;
-	struct reader in = { a->time_column.at + axis->at, a->time_column.at + axis->at + axis->bytes,
-		false };
-	int64_t *to = numbers + axis->place;
-	const int64_t *from;
-	uint64_t distance = 0;
-
-	if (base == NULL || axis->ready)
-		return unpack_plain(&a->time_column, axis, numbers);
-	if (!unpack_plain(&a->time_column, base, numbers))
-		return false;
-	from = numbers + base->place;
-	for (size_t i = 0; i < axis->n; i++) {
-		distance += unzigzag(get_varint(&in));
-		to[i] = (int64_t)((uint64_t)from[i] + distance);
-	}
-	axis->ready = true;
-	return !in.damaged && in.at == in.end;
+		numbers[i] = (int64_t)((uint64_t)numbers[i] + (uint64_t)base[i]);
+	return numbers;
 }
 
 /* Which series are wanted, and how many points they have. */
@@ -383,29 +386,26 @@ choose(struct axes_in *a, size_t n, const int32_t *keys, size_t key_count, size_
 	return chosen;
 }
 
-/* Values become samples of the wanted series from..to of a block. */
-static bool
-give_block(struct chunk_coder *c, struct axes_in *a, size_t from, size_t to, struct bundle_series **series,
-	struct sample **samples)
-{
-	const double *values = c->values.data;
+/* What is given out so far. */
+struct given {
+	struct bundle_series *series;
+	struct sample *samples;
+};
 
+static void
+give_block(struct axes_in *a, size_t from, size_t to, const double *values, struct given *g)
+{
 	for (size_t s = from; s < to; values += a->counts[s++]) {
-		struct axis_in *steps = &a->steps[a->steps_of[s]];
-		const int64_t *step, *time;
+		const int64_t *steps, *times;
 
 		if (!a->wanted[s])
 			continue;
-		if (!unpack_plain(&a->step_column, steps, c->steps.data) ||
-			!unpack_times(a, a->times_of[s], c->times.data))
-			return false;
-		step = (const int64_t *)c->steps.data + steps->place;
-		time = (const int64_t *)c->times.data + a->times[a->times_of[s]].place;
-		*(*series)++ = (struct bundle_series){ a->keys[s], *samples, a->counts[s] };
+		steps = axis_numbers(&a->steps, a->steps_of[s]);
+		times = axis_numbers(&a->times, a->times_of[s]);
+		*g->series++ = (struct bundle_series){ a->keys[s], g->samples, a->counts[s] };
 		for (size_t i = 0; i < a->counts[s]; i++)
-			*(*samples)++ = (struct sample){ values[i], time[i], step[i] };
+			*g->samples++ = (struct sample){ values[i], times[i], steps[i] };
 	}
-	return true;
 }
 
 static bool
@@ -417,14 +417,14 @@ any_wanted(const struct axes_in *a, size_t from, size_t to)
 }
 
 static bool
-get_blocks(struct chunk_coder *c, struct reader *r, struct axes_in *a, size_t n, struct bundle_series *series,
-	struct sample *samples)
+get_blocks(struct chunk_coder *c, struct reader *r, struct axes_in *a, size_t n, struct given *g)
 {
 	size_t values, end;
 
 	for (size_t from = 0; from < n; from = end) {
 		size_t len = get_size(r, 1, reader_left(r));
 		struct reader block = { r->at, r->at + len, false };
+		double *to;
 
 		end = block_end(a->counts, from, n, &values);
 		if (r->damaged || len > reader_left(r))
@@ -432,10 +432,11 @@ get_blocks(struct chunk_coder *c, struct reader *r, struct axes_in *a, size_t n,
 		r->at += len;
 		if (!any_wanted(a, from, end))
 			continue;
-		if (!get_values(&c->packer, &block, scratch_room(&c->values, values, sizeof(double)),
-			    a->counts + from, end - from) ||
-			reader_left(&block) > 0 || !give_block(c, a, from, end, &series, &samples))
+		to = scratch_room(&c->values, values, sizeof(*to));
+		if (!get_values(&c->packer, &block, to, a->counts + from, end - from) ||
+			reader_left(&block) > 0)
 			return false;
+		give_block(a, from, end, to, g);
 	}
 	return reader_left(r) == 0;
 }
@@ -446,20 +447,18 @@ bundle_decode(struct chunk_coder *c, const void *data, size_t len, const int32_t
 {
 	struct axes_in *a = scratch_room(&c->axes, 1, sizeof(*a));
 	size_t part, all, points;
+	struct given given;
 	struct reader r;
 
 	if (!pack_open(PACK_BUNDLE, data, len, &r))
 		return false;
 	part = get_size(&r, 0, PARTS_MOST);
 	all = get_size(&r, 1, BUNDLE_KEYS);
-	if (r.damaged || !get_directory(c, &r, a, all, part) ||
-		!get_axis_column(
-			c, &r, &a->steps[a->step_count - 1], &c->column, &c->steps, &a->step_column) ||
-		!get_axis_column(
-			c, &r, &a->times[a->time_count - 1], &c->numbers, &c->times, &a->time_column))
+	if (r.damaged || !get_directory(c, &r, a, all, part) || !get_axes(c, &r, a))
 		return false;
 	*n = choose(a, all, keys, key_count, &points);
-	*series = scratch_room(&c->bundle, BUNDLE_KEYS, sizeof(**series));
-	return get_blocks(c, &r, a, all, c->bundle.data,
-		scratch_room(&c->bundle_samples, points + 1, sizeof(struct sample)));
+	given.series = scratch_room(&c->bundle, BUNDLE_KEYS, sizeof(*given.series));
+	given.samples = scratch_room(&c->bundle_samples, points + 1, sizeof(*given.samples));
+	*series = given.series;
+	return get_blocks(c, &r, a, all, &given);
 }

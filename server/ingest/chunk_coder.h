@@ -3,12 +3,12 @@
 #define INGEST_CHUNK_CODER_H
 
 #include "ingest/chunk.h"
-#include "ingest/pack.h"
+#include "ingest/planes.h"
 
 /* Encoders may read what decoders gave out: that lies in memory of its own. */
 struct chunk_coder {
 	struct packer packer;
-	struct scratch payload, column, values, counts, axes, numbers;     /* while a call works */
+	struct scratch payload, column, values, axes, draft;               /* while a call works */
 	struct scratch steps, times;                                       /* int64_t */
 	struct scratch chunk, bundle, bundle_samples, previews, summaries; /* given out */
 };
@@ -32,8 +32,5 @@ first_key(size_t part)
 
 /* The next key of a part, greater than the one before (the first may be equal to it), or damage. */
 int32_t get_key(struct reader *r, int32_t before, bool first, size_t part);
-
-/* A sized column of delta of delta, of exactly n numbers, to an array of int64_t. */
-bool get_deltas(struct packer *k, struct reader *r, struct scratch *to, size_t n);
 
 #endif

@@ -1,7 +1,3 @@
-/*
- * Columns are compressed one by one: bytes of one sort share a Huffman table, the noise of mantissas is stored as it is, and a column
- * of one repeated byte costs two.
- */
 #include "ingest/pack.h"
 
 #include <math.h>
@@ -12,10 +8,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-#define ZSTD_LEVEL    1
-#define ZSTD_FROM     32 /* bytes of a column from which zstd may win over its own head */
-#define DECIMALS_MOST 10
-#define EXACT_BELOW   0x1p53
+#define ZSTD_LEVEL 1
+#define ZSTD_FROM  32 /* bytes of a column from which zstd may win over its own head */
 
 enum { PLAIN = 0, REPEATED = 1, ZSTD = 2 };
 
@@ -46,10 +40,11 @@ packer_fini(struct packer *k)
 	ZSTD_freeDCtx(k->decompressor);
 	scratch_fini(&k->packed);
 	scratch_fini(&k->planes);
-	scratch_fini(&k->bits);
-	scratch_fini(&k->decimals);
-	scratch_fini(&k->forms);
+	scratch_fini(&k->codes);
+	scratch_fini(&k->doubles);
 	scratch_fini(&k->numbers);
+	scratch_fini(&k->forms);
+	scratch_fini(&k->heads);
 }
 
 size_t
@@ -115,26 +110,6 @@ double_bits(double value)
 	return bits;
 }
 
-void
-put_planes(uint8_t *planes, const uint64_t *bits, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		for (size_t b = 0; b < 8; b++)
-			planes[b * n + i] = (uint8_t)(bits[i] >> (8 * b));
-}
-
-void
-get_planes(double *values, const uint8_t *planes, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		uint64_t bits = 0;
-
-		for (size_t b = 0; b < 8; b++)
-			bits |= (uint64_t)planes[b * n + i] << (8 * b);
-		memcpy(&values[i], &bits, sizeof(bits));
-	}
-}
-
 /* ---- columns ---- */
 
 uint8_t *
@@ -178,15 +153,14 @@ take(struct reader *r, size_t len)
 	return p;
 }
 
-static const uint8_t *
-get_repeated(struct reader *r, uint8_t *to, size_t len)
+bool
+get_repeated(struct reader *r, uint8_t *byte)
 {
-	const uint8_t *byte = take(r, 1);
-
-	if (byte == NULL)
-		return NULL;
-	memset(to, *byte, len);
-	return to;
+	if (r->damaged || reader_left(r) < 2 || r->at[0] != REPEATED)
+		return false;
+	*byte = r->at[1];
+	r->at += 2;
+	return true;
 }
 
 static const uint8_t *
@@ -204,12 +178,14 @@ get_packed(struct packer *k, struct reader *r, uint8_t *to, size_t len)
 const uint8_t *
 get_column(struct packer *k, struct reader *r, uint8_t *to, size_t len)
 {
-	const uint8_t *form = take(r, 1);
+	const uint8_t *form;
+	uint8_t byte;
 
+	if (get_repeated(r, &byte))
+		return memset(to, byte, len);
+	form = take(r, 1);
 	if (form != NULL && *form == PLAIN)
 		return take(r, len);
-	if (form != NULL && *form == REPEATED)
-		return get_repeated(r, to, len);
 	if (form != NULL && *form == ZSTD)
 		return get_packed(k, r, to, len);
 	r->damaged = true;
@@ -229,179 +205,6 @@ get_sized_column(struct packer *k, struct reader *r, struct scratch *to, size_t 
 	const uint8_t *p = r->damaged ? NULL : get_column(k, r, scratch_room(to, len + 1, 1), len);
 
 	return p == NULL ? (struct reader){ .damaged = true } : (struct reader){ p, p + len, false };
-}
-
-/* ---- values ---- */
-
-static const double tens[DECIMALS_MOST + 1] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10 };
-
-/* value is exactly the double next to *out / ten; neither -0.0 nor NaN is. */
-static inline bool
-as_decimal(double value, double ten, int64_t *out)
-{
-	double scaled = value * ten, back;
-
-	if (!(fabs(scaled) < EXACT_BELOW))
-		return false;
-	*out = (int64_t)(scaled + copysign(0.5, scaled));
-	back = (double)*out / ten;
-	return memcmp(&back, &value, sizeof(value)) == 0;
-}
-
-/* The fewest decimals that all values have; over DECIMALS_MOST: none does. */
-static unsigned
-count_decimals(const double *values, size_t n)
-{
-	unsigned e = 0;
-	int64_t number;
-
-	for (size_t i = 0; i < n; i++)
-		while (!as_decimal(values[i], tens[e], &number))
-			if (++e > DECIMALS_MOST)
-				return e;
-	return e;
-}
-
-static unsigned
-trailing_zeros(uint64_t v)
-{
-	return v == 0 ? 64 : (unsigned)__builtin_ctzll(v);
-}
-
-/* The integers' differences, or NULL: these values are no decimals, or shorter as doubles, of which only the bits in use count. */
-static uint8_t *
-put_decimals(uint8_t *to, const double *values, size_t n, unsigned *form)
-{
-	unsigned e = count_decimals(values, n);
-	uint64_t used = 0, last = 0;
-	uint8_t *p = to;
-	int64_t number;
-
-	if (e > DECIMALS_MOST)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		if (!as_decimal(values[i], tens[e], &number))
-			return NULL;
-		p = put_varint(p, zigzag((uint64_t)number - last));
-		last = (uint64_t)number;
-		used |= double_bits(values[i]);
-	}
-	*form = e + 1;
-	return (size_t)(p - to) * 8 < n * (64 - trailing_zeros(used)) ? p : NULL;
-}
-
-static uint8_t *
-put_bits(struct packer *k, uint8_t *p, const uint64_t *bits, size_t n)
-{
-	uint8_t *planes = scratch_room(&k->planes, n, 8);
-
-	put_planes(planes, bits, n);
-	for (size_t b = 0; b < 8; b++)
-		p = put_column(k, p, planes + b * n, n);
-	return p;
-}
-
-static size_t
-sum_of(const uint32_t *counts, size_t series)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < series; i++)
-		n += counts[i];
-	return n;
-}
-
-uint8_t *
-put_values(struct packer *k, uint8_t *p, const double *values, const uint32_t *counts, size_t series)
-{
-	size_t all = sum_of(counts, series), doubles = 0;
-	uint8_t *forms = scratch_room(&k->forms, series + 1, 1);
-	uint8_t *decimals = scratch_room(&k->decimals, all + 1, PACK_VALUE_MOST), *end = decimals, *made;
-	uint64_t *bits = scratch_room(&k->bits, all + 1, sizeof(*bits));
-
-	for (size_t s = 0; s < series; values += counts[s++]) {
-		unsigned form = 0;
-
-		if (counts[s] > 0 && (made = put_decimals(end, values, counts[s], &form)) != NULL) {
-			end = made;
-			forms[s] = (uint8_t)form;
-			continue;
-		}
-		forms[s] = 0;
-		for (size_t i = 0; i < counts[s]; i++)
-			bits[doubles++] = double_bits(values[i]);
-	}
-	p = put_column(k, p, forms, series);
-	if (doubles > 0)
-		p = put_bits(k, p, bits, doubles);
-	return doubles < all ? put_sized_column(k, p, decimals, (size_t)(end - decimals)) : p;
-}
-
-/* How many values stand as doubles; false: a form that there is not. */
-static bool
-count_doubles(const uint8_t *forms, const uint32_t *counts, size_t series, size_t *doubles)
-{
-	*doubles = 0;
-	for (size_t s = 0; s < series; s++) {
-		if (forms[s] > DECIMALS_MOST + 1)
-			return false;
-		*doubles += forms[s] == 0 ? counts[s] : 0;
-	}
-	return true;
-}
-
-static bool
-get_bits(struct packer *k, struct reader *r, double *values, size_t n)
-{
-	uint8_t *planes = scratch_room(&k->planes, n, 8);
-
-	for (size_t b = 0; b < 8; b++) {
-		const uint8_t *plane = get_column(k, r, planes + b * n, n);
-
-		if (plane == NULL)
-			return false;
-		if (plane != planes + b * n)
-			memcpy(planes + b * n, plane, n);
-	}
-	get_planes(values, planes, n);
-	return true;
-}
-
-static void
-get_decimals(struct reader *r, double *values, size_t n, double ten)
-{
-	uint64_t number = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		number += unzigzag(get_varint(r));
-		values[i] = (double)(int64_t)number / ten;
-	}
-}
-
-bool
-get_values(struct packer *k, struct reader *r, double *values, const uint32_t *counts, size_t series)
-{
-	size_t all = sum_of(counts, series), doubles;
-	const uint8_t *forms = get_column(k, r, scratch_room(&k->forms, series + 1, 1), series);
-	double *plain = scratch_room(&k->bits, all + 1, sizeof(*plain));
-	struct reader decimals = { 0 };
-
-	if (forms == NULL || !count_doubles(forms, counts, series, &doubles))
-		return false;
-	if (doubles > 0 && !get_bits(k, r, doubles == all ? values : plain, doubles))
-		return false;
-	if (doubles == all)
-		return true;
-	decimals = get_sized_column(k, r, &k->decimals, all * PACK_VARINT_MOST);
-	for (size_t s = 0; s < series; values += counts[s++]) {
-		if (forms[s] > 0) {
-			get_decimals(&decimals, values, counts[s], tens[forms[s] - 1]);
-		} else if (counts[s] > 0) {
-			memcpy(values, plain, counts[s] * sizeof(*plain));
-			plain += counts[s];
-		}
-	}
-	return !decimals.damaged && decimals.at == decimals.end;
 }
 
 /* ---- frames ---- */

@@ -1,5 +1,5 @@
 /*
- * What packed rows are made of: varints, differences, columns of bytes, values, and the frame with its checksum. Little endian; the
+ * What packed rows are made of: varints, differences, columns of bytes, and the frame with its checksum. Little endian; the
  * bytes are in README.md. Inside ingest only.
  */
 #ifndef INGEST_PACK_H
@@ -14,8 +14,6 @@
 #define PACK_VERSION     1
 #define PACK_HEADER      6 /* version, kind, CRC32C */
 #define PACK_VARINT_MOST VARINT_MOST
-#define PACK_VALUE_MOST  9 /* bytes a value takes at most, its share of the columns' heads not counted */
-#define PACK_COLUMN_HEAD 1 /* bytes that a column takes beside its own at most */
 
 /* ---- memory that is kept between calls ---- */
 
@@ -32,7 +30,7 @@ void scratch_fini(struct scratch *s);
 struct packer {
 	struct ZSTD_CCtx_s *compressor;
 	struct ZSTD_DCtx_s *decompressor;
-	struct scratch packed, planes, bits, decimals, forms, numbers;
+	struct scratch packed, planes, codes, doubles, numbers, forms, heads;
 };
 void packer_fini(struct packer *k);
 
@@ -97,35 +95,19 @@ get_next(struct reader *r, struct deltas *d)
 /* The bits of a double; of every NaN the same. */
 uint64_t double_bits(double value);
 
-/* Doubles to planes and back: the lowest bytes of all n, then the next ones, and so on; 8 * n bytes. */
-void put_planes(uint8_t *planes, const uint64_t *bits, size_t n);
-void get_planes(double *values, const uint8_t *planes, size_t n);
-
 /* ---- columns ---- */
 
-/* Bytes in the shortest of three forms; at most len + PACK_COLUMN_HEAD. The length is the reader's to know. */
+/* Bytes in the shortest of three forms; at most len + 1. The length is the reader's to know. */
 uint8_t *put_column(struct packer *k, uint8_t *p, const uint8_t *raw, size_t len);
 /* Borrowed from the reader's bytes, or written to `to`, which has room; NULL: damaged. */
 const uint8_t *get_column(struct packer *k, struct reader *r, uint8_t *to, size_t len);
+/* The column is one byte again and again: it is passed over. Otherwise the reader stays where it is. */
+bool get_repeated(struct reader *r, uint8_t *byte);
 
 /* The same with its length before it (a varint), for columns of varints. */
 uint8_t *put_sized_column(struct packer *k, uint8_t *p, const uint8_t *raw, size_t len);
 /* A reader of its bytes, which are kept in `to`; a length over `most` is damage. */
 struct reader get_sized_column(struct packer *k, struct reader *r, struct scratch *to, size_t most);
-
-/*
- * Values of several series, one after the other; counts[i] (0 too) of series i. Each series is decimal integers when all of its values
- * are, and that is shorter, and doubles in planes otherwise. Room: see pack_values_most.
- */
-uint8_t *put_values(
-	struct packer *k, uint8_t *p, const double *values, const uint32_t *counts, size_t series);
-bool get_values(struct packer *k, struct reader *r, double *values, const uint32_t *counts, size_t series);
-
-static inline size_t
-pack_values_most(size_t values, size_t series)
-{
-	return values * PACK_VALUE_MOST + series + 11 * PACK_COLUMN_HEAD + PACK_VARINT_MOST;
-}
 
 /* ---- frames ---- */
 

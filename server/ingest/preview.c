@@ -160,7 +160,7 @@ preview_encode(struct chunk_coder *c, const struct sample *samples, size_t n, st
 	double values[PREVIEW_BUCKETS * 5];
 	uint32_t count = (uint32_t)(4 * made), sums = (uint32_t)made;
 	uint8_t *payload = scratch_room(
-			&c->payload, 64 + sizeof(numbers) + 2 * pack_values_most(PREVIEW_BUCKETS * 5, 1), 1),
+			&c->payload, 64 + sizeof(numbers) + 2 * values_most(PREVIEW_BUCKETS * 5, 1), 1),
 		*p = payload;
 	const struct sample zero = { 0 };
 

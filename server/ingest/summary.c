@@ -145,26 +145,25 @@ put_directory(struct chunk_coder *c, uint8_t *p, struct draft *d, const struct s
 }
 
 static uint8_t *
-put_moments(struct chunk_coder *c, uint8_t *p, struct draft *d)
+put_moments(struct chunk_coder *c, uint8_t *p, const struct draft *d)
 {
-	struct deltas steps = { 0 }, times = { 0 };
-	uint8_t *end = d->numbers;
+	int64_t *steps = scratch_room(&c->steps, d->moments, sizeof(*steps));
+	int64_t *times = scratch_room(&c->times, d->moments, sizeof(*times));
 
-	for (size_t i = 0; i < d->moments; i++)
-		end = put_next(end, &steps, d->moment[i].step);
-	p = put_sized_column(&c->packer, p, d->numbers, (size_t)(end - d->numbers));
-	end = d->numbers;
-	for (size_t i = 0; i < d->moments; i++)
-		end = put_next(end, &times, d->moment[i].time_unix_ms);
-	return put_sized_column(&c->packer, p, d->numbers, (size_t)(end - d->numbers));
+	for (size_t i = 0; i < d->moments; i++) {
+		steps[i] = d->moment[i].step;
+		times[i] = d->moment[i].time_unix_ms;
+	}
+	p = put_sequence(&c->packer, p, steps, d->moments);
+	return put_sequence(&c->packer, p, times, d->moments);
 }
 
 void
 summary_encode(struct chunk_coder *c, const struct series_summary *series, size_t n, struct buf *out)
 {
-	struct draft *d = scratch_room(&c->numbers, 1, sizeof(*d));
-	size_t most = 256 + 2 * sizeof(d->numbers) + sizeof(d->places) + sizeof(d->flags) +
-		      2 * pack_values_most(BUNDLE_KEYS * (SAMPLES + 1), BUNDLE_KEYS);
+	struct draft *d = scratch_room(&c->draft, 1, sizeof(*d));
+	size_t most = 256 + 16 * BUNDLE_KEYS * SAMPLES + sizeof(d->numbers) + sizeof(d->places) +
+		      sizeof(d->flags) + 2 * values_most(BUNDLE_KEYS * (SAMPLES + 1), BUNDLE_KEYS);
 	uint8_t *payload = scratch_room(&c->payload, most, 1), *p = payload;
 
 	assert(n > 0 && n <= BUNDLE_KEYS);
@@ -206,8 +205,10 @@ static bool
 get_moments(struct chunk_coder *c, struct reader *r, struct draft *d)
 {
 	d->moments = get_size(r, 1, d->samples);
-	return !r->damaged && get_deltas(&c->packer, r, &c->steps, d->moments) &&
-	       get_deltas(&c->packer, r, &c->times, d->moments);
+	return !r->damaged &&
+	       get_sequence(
+		       &c->packer, r, scratch_room(&c->steps, d->moments, sizeof(int64_t)), d->moments) &&
+	       get_sequence(&c->packer, r, scratch_room(&c->times, d->moments, sizeof(int64_t)), d->moments);
 }
 
 /* Which samples stand here, and where each of them belongs. */
@@ -269,7 +270,7 @@ bool
 summary_decode(
 	struct chunk_coder *c, const void *data, size_t len, const struct series_summary **series, size_t *n)
 {
-	struct draft *d = scratch_room(&c->numbers, 1, sizeof(*d));
+	struct draft *d = scratch_room(&c->draft, 1, sizeof(*d));
 	struct series_summary *s = scratch_room(&c->summaries, BUNDLE_KEYS, sizeof(*s));
 	struct reader r;
 	size_t part;

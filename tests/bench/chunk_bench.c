@@ -103,14 +103,14 @@ fill(struct bench *b, const struct sort *sort)
 static double
 rate(struct bench *b, void (*work)(struct bench *b, size_t chunk), size_t points)
 {
-	int64_t start = mono_us(), now;
+	int64_t start = clock_mono_us(), now;
 	double done = 0;
 
 	do {
 		for (size_t i = 0; i < CHUNKS; i++)
 			work(b, i);
 		done += (double)(CHUNKS * points);
-		now = mono_us();
+		now = clock_mono_us();
 	} while ((double)(now - start) < b->seconds * 1e6);
 	return done / (double)(now - start) * 1e6;
 }
@@ -166,7 +166,8 @@ series_of(struct bench *b, size_t run, struct bundle_series out[SERIES])
 {
 	for (size_t s = 0; s < SERIES; s++)
 		out[s] = (struct bundle_series){ (int32_t)s + 1,
-			b->points + (run * BUNDLE_POINT + s * STEPS) % (CHUNKS * CHUNK_POINTS - STEPS), STEPS };
+			b->points + (run * BUNDLE_POINT + s * STEPS) % (CHUNKS * CHUNK_POINTS - STEPS),
+			STEPS };
 }
 
 static void
