@@ -2,6 +2,7 @@
 # Benchmarks: they print, they assert nothing about time.
 #   sh tests/bench/run.sh tracking [--help] [OPTIONS]   cairnd beside mlflow server, on one PostgreSQL, in one run
 #   sh tests/bench/run.sh metrics [--help] [OPTIONS]    the metric engine beside raw COPY, beside nothing, beside mlflow server
+#   sh tests/bench/run.sh hour [--minutes N] [--rate N] steady work for an hour: tables, dead rows, memory
 #   sh tests/bench/run.sh ingest [SECONDS]              the metric writer beside raw binary COPY
 #   sh tests/bench/run.sh scanner [SECONDS]             the JSON scanner of metrics beside jansson
 # Builds a release first; CAIRND names another cairnd, BENCH_VENV a Python environment that has the packages of requirements.txt.
@@ -64,6 +65,14 @@ metrics)
 	export BENCH_PROGRAMS
 	run_python metrics.py "$@"
 	;;
+hour)
+	if [ -z "${CAIRND:-}" ]; then
+		build cairnd
+		CAIRND=$PWD/$BUILD/bin/cairnd
+	fi
+	export CAIRND
+	PYTHONDONTWRITEBYTECODE=1 exec python3 tests/bench/hour.py "$@"
+	;;
 ingest)
 	build ingest_bench
 	PYTHONDONTWRITEBYTECODE=1 exec python3 tests/bench/cluster.py sh -c 'exec "$0" "$2" $1' "$BUILD/bench/ingest_bench" "${1:-}"
@@ -73,7 +82,7 @@ scanner)
 	exec "$BUILD/bench/scanner_bench" "$@"
 	;;
 list | -h | --help)
-	sed -n '2,7s/^# \{0,1\}//p' tests/bench/run.sh
+	sed -n '2,8s/^# \{0,1\}//p' tests/bench/run.sh
 	;;
 *)
 	printf 'bench: there is no benchmark "%s": see %s\n' "$what" "sh tests/bench/run.sh" >&2
