@@ -6,6 +6,10 @@
  *
  * A set is listed before it is loaded. A change that its load does not see is committed later, so a look after that notes it; what
  * both see is read twice, which does no harm.
+ *
+ * Beside what a set always holds it has extras: columns of other numbers of a metric than the latest, made when a search first names
+ * them. Whoever makes one lists it (under `lock`), has the table want it, so that every reload fills it, and then fills it block by
+ * block under `reload`, which others get in between. A search pins those it names until it has scanned.
  */
 #include "search/columns.h"
 
@@ -31,9 +35,25 @@
 #define KEEP_MS         1000   /* a look, when none was asked for */
 #define SEEN_EVERY      5      /* looks of the keeper */
 #define TRIES           3
+#define CELL_BYTES      8    /* of an extra, a row */
+#define RELOAD_FEW      20   /* changed runs that are read at once whatever they hold */
 #define KEPT_MOST       1000 /* runs of a page that are kept whole */
 #define KEPT_PART                                                                                            \
 	8 /* and the part of the budget that those of an experiment may take before they are dropped */
+
+enum extra_state { EXTRA_FILLING, EXTRA_READY, EXTRA_GOING };
+
+/* All of it under columns.lock. */
+struct extra {
+	struct set *set;
+	enum search_aggregate aggregate;
+	char *key; /* owned */
+	enum extra_state state;
+	unsigned pins; /* searches that have it in hand */
+	uint64_t used;
+	size_t bytes; /* as last counted; 0 until it is filled */
+	struct extra *next_going;
+};
 
 struct set {
 	int64_t experiment_id;
@@ -46,6 +66,10 @@ struct set {
 	size_t dirty_count, dirty_room;
 	size_t bytes, runs; /* as last counted */
 	uint64_t used;      /* when, by a count of searches */
+	struct extra **extras;
+	size_t extra_count;
+	size_t going_bytes; /* of extras that are about to be freed */
+	size_t block;       /* runs that are read at a time */
 
 	pthread_mutex_t reload;
 	pthread_rwlock_t rw;
@@ -67,6 +91,8 @@ struct columns {
 	int64_t postmaster_unix_us;
 	uint64_t begun, done; /* looks */
 	bool looking, stopping;
+	unsigned waiting; /* searches that wait for runs to be read */
+	struct extra *going;
 	struct columns_stats stats;
 	pthread_t keeper;
 };
@@ -80,6 +106,7 @@ set_new(int64_t experiment_id)
 	pthread_rwlockattr_t attr;
 
 	s->experiment_id = experiment_id;
+	s->block = RELOAD_FEW;
 	pthread_mutex_init(&s->reload, NULL);
 	pthread_rwlockattr_init(&attr);
 	/* or a writer would wait for ever while searches come and go */
@@ -91,10 +118,20 @@ set_new(int64_t experiment_id)
 }
 
 static void
+extra_free(struct extra *e)
+{
+	free(e->key);
+	free(e);
+}
+
+static void
 set_unref(struct set *s)
 {
 	if (--s->refs > 0)
 		return;
+	for (size_t i = 0; i < s->extra_count; i++)
+		extra_free(s->extras[i]);
+	free(s->extras);
 	table_fini(&s->table);
 	pthread_rwlock_destroy(&s->rw);
 	pthread_mutex_destroy(&s->reload);
@@ -194,25 +231,95 @@ leave_too_large(struct columns *c, struct set *s)
 	note->too_large_until_mono_ms = clock_mono_ms() + TOO_LARGE_MS;
 }
 
+/* The extra of a set that no search has in hand and that was used longest ago, when that is before `least`. */
+static struct extra *
+lesser_extra(const struct set *s, struct extra *least)
+{
+	for (size_t i = 0; i < s->extra_count; i++) {
+		struct extra *e = s->extras[i];
+
+		if (e->state == EXTRA_READY && e->pins == 0 && (least == NULL || e->used < least->used))
+			least = e;
+	}
+	return least;
+}
+
+static struct extra *
+least_extra(const struct columns *c)
+{
+	struct extra *least = NULL;
+
+	for (size_t i = 0; i < c->set_count; i++)
+		least = lesser_extra(c->sets[i], least);
+	return least;
+}
+
+static void
+count_set(struct columns *c, struct set *s, size_t bytes)
+{
+	c->bytes += s->listed ? bytes - s->bytes : 0;
+	s->bytes = bytes;
+}
+
+/* It counts no longer, and drop_going() frees it. */
+static void
+let_go(struct columns *c, struct extra *e)
+{
+	struct set *s = e->set;
+
+	e->state = EXTRA_GOING;
+	s->refs++;
+	e->next_going = c->going;
+	c->going = e;
+	s->going_bytes += e->bytes;
+	count_set(c, s, s->bytes - e->bytes);
+}
+
+static size_t
+evict_extra(struct columns *c, struct extra *e)
+{
+	c->stats.evictions++;
+	let_go(c, e);
+	return e->bytes;
+}
+
+/* A set or an extra, whatever was used longest ago. False: there is nothing to let go. */
+static bool
+drop_least(struct columns *c, const struct set *but)
+{
+	struct set *least = least_used(c, but);
+	struct extra *extra = least_extra(c);
+
+	if (extra == NULL && least == NULL)
+		return false;
+	if (extra != NULL && (least == NULL || extra->used < least->used)) {
+		(void)evict_extra(c, extra);
+	} else {
+		c->stats.evictions++;
+		unlist_set(c, least);
+	}
+	return true;
+}
+
 /* Count what it takes now; others go when all take too much, and itself when it is too large alone. False: it is. */
 static bool
 charge(struct columns *c, struct set *s, size_t bytes)
 {
-	struct set *least;
+	struct extra *e;
 
-	if (bytes > c->options.budget_bytes) {
+	bytes -= s->going_bytes < bytes ? s->going_bytes : bytes;
+	count_set(c, s, bytes);
+	while (s->bytes > c->options.budget_bytes && (e = lesser_extra(s, NULL)) != NULL)
+		(void)evict_extra(c, e);
+	if (s->bytes > c->options.budget_bytes) {
 		leave_too_large(c, s);
 		return false;
 	}
 	if (!s->listed)
 		return true;
-	c->bytes += bytes - s->bytes;
-	s->bytes = bytes;
 	s->runs = s->table.rows;
-	while (c->bytes > c->options.budget_bytes && (least = least_used(c, s)) != NULL) {
-		unlist_set(c, least);
-		c->stats.evictions++;
-	}
+	while (c->bytes > c->options.budget_bytes && drop_least(c, s))
+		;
 	return true;
 }
 
@@ -247,6 +354,21 @@ wait_change(struct columns *c, struct ctx *cx)
 	if (pthread_cond_timedwait(&c->change, &c->lock, &until) == 0)
 		return OK;
 	return fail(cx, TIMED_OUT, "the request took too long: the experiment's runs are being read");
+}
+
+/* The same for a search that needs runs which somebody else is reading: not every worker of the server may wait for these. */
+static enum status
+wait_reading(struct columns *c, struct ctx *cx)
+{
+	enum status st;
+
+	if (c->options.waiting_most > 0 && c->waiting >= c->options.waiting_most)
+		return fail(cx, UNAVAILABLE,
+			"the experiment's runs are being read for other searches; try again");
+	c->waiting++;
+	st = wait_change(c, cx);
+	c->waiting--;
+	return st;
 }
 
 /* ---- following the feed ---- */
@@ -366,6 +488,51 @@ return_ctx(struct ctx *own, struct ctx *cx, enum status st)
 	return st == OK ? OK : fail(cx, st, "%s", own->message);
 }
 
+static size_t
+remove_extra(struct set *s, const struct extra *e)
+{
+	size_t at = 0;
+
+	while (s->extras[at] != e)
+		at++;
+	s->extras[at] = s->extras[--s->extra_count];
+	return e->bytes;
+}
+
+/* Under the lock. */
+static struct extra *
+take_going(struct columns *c)
+{
+	struct extra *e = c->going;
+
+	if (e != NULL)
+		c->going = e->next_going;
+	return e;
+}
+
+/* Frees what was let go. Without the lock and any rw. */
+static void
+drop_going(struct columns *c)
+{
+	struct extra *e;
+
+	pthread_mutex_lock(&c->lock);
+	while ((e = take_going(c)) != NULL) {
+		struct set *s = e->set;
+
+		pthread_mutex_unlock(&c->lock);
+		pthread_rwlock_wrlock(&s->rw);
+		table_drop(&s->table, e->aggregate, e->key);
+		pthread_rwlock_unlock(&s->rw);
+		pthread_mutex_lock(&c->lock);
+		s->going_bytes -= remove_extra(s, e);
+		extra_free(e);
+		set_unref(s);
+		pthread_cond_broadcast(&c->change);
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
 static bool
 count_bytes(struct columns *c, struct set *s)
 {
@@ -374,6 +541,7 @@ count_bytes(struct columns *c, struct set *s)
 	pthread_mutex_lock(&c->lock);
 	fits = charge(c, s, table_bytes(&s->table));
 	pthread_mutex_unlock(&c->lock);
+	drop_going(c);
 	return fits;
 }
 
@@ -381,14 +549,14 @@ count_bytes(struct columns *c, struct set *s)
 static enum status
 load_runs(struct columns *c, struct ctx *own, struct set *s, const int64_t *ids, size_t n, bool *fits)
 {
-	enum status st = OK;
+	enum status st = fetch_block(own, s->experiment_id, &s->block);
 
-	for (size_t i = 0; st == OK && *fits && i < n; i += FETCH_RUNS) {
+	for (size_t i = 0; st == OK && *fits && i < n; i += s->block) {
 		struct fetched f;
 
 		arena_reset(own->arena);
 		st = fetch_runs(
-			own, c->options.status_name, ids + i, n - i < FETCH_RUNS ? n - i : FETCH_RUNS, &f);
+			own, c->options.status_name, ids + i, n - i < s->block ? n - i : s->block, &f);
 		if (st == OK) {
 			fetch_apply(&f, &s->table);
 			*fits = count_bytes(c, s);
@@ -492,10 +660,12 @@ reload_runs(struct columns *c, struct ctx *cx, struct set *s, const int64_t *ids
 	size_t i = 0;
 
 	borrow_ctx(&own, cx);
-	for (; i < n; i += FETCH_RUNS) {
+	if (n > RELOAD_FEW)
+		st = fetch_block(&own, s->experiment_id, &s->block);
+	for (; st == OK && i < n; i += s->block) {
 		arena_reset(own.arena);
 		if ((st = fetch_runs(&own, c->options.status_name, ids + i,
-			     n - i < FETCH_RUNS ? n - i : FETCH_RUNS, &f)) != OK)
+			     n - i < s->block ? n - i : s->block, &f)) != OK)
 			break;
 		pthread_rwlock_wrlock(&s->rw);
 		fetch_apply(&f, &s->table);
@@ -538,9 +708,251 @@ refresh(struct columns *c, struct ctx *cx, struct set *s, bool *fits)
 		if (s->table.unfit)
 			leave_too_large(c, s);
 		pthread_mutex_unlock(&c->lock);
+		drop_going(c);
 	}
 	free(ids);
 	pthread_mutex_unlock(&s->reload);
+	return st;
+}
+
+/* ---- extras ---- */
+
+struct held {
+	struct set **sets; /* by experiment */
+	size_t n;
+	struct extra **extras; /* pinned */
+	size_t extra_count;
+};
+
+/* Under the lock. */
+static struct extra *
+find_extra(const struct set *s, const struct search_column *column)
+{
+	for (size_t i = 0; i < s->extra_count; i++)
+		if (s->extras[i]->aggregate == column->aggregate &&
+			strcmp(s->extras[i]->key, column->name) == 0)
+			return s->extras[i];
+	return NULL;
+}
+
+static struct extra *
+list_extra(struct set *s, const struct search_column *column)
+{
+	struct extra *e = mem_alloc(sizeof(*e));
+
+	*e = (struct extra){ .set = s, .aggregate = column->aggregate, .key = mem_str(column->name) };
+	s->extras = mem_resize(s->extras, s->extra_count + 1, sizeof(struct extra *));
+	s->extras[s->extra_count++] = e;
+	return e;
+}
+
+static bool
+is_pinned(const struct held *h, const struct extra *e)
+{
+	for (size_t i = 0; i < h->extra_count; i++)
+		if (h->extras[i] == e)
+			return true;
+	return false;
+}
+
+static void
+pin(struct columns *c, struct held *h, struct extra *e)
+{
+	e->pins++;
+	e->used = c->used;
+	h->extras[h->extra_count++] = e;
+}
+
+/*
+ * Under the lock: pins what is there, and lists what is not for the caller to make, pinned too. *fresh: those, the last ones that
+ * were pinned. True: all that the search names are pinned.
+ */
+static bool
+claim_extras(struct columns *c, struct set *s, const struct search *search, struct held *h, size_t *fresh)
+{
+	size_t n;
+	const struct search_column *column = search_columns(search, &n);
+	bool all = true;
+
+	*fresh = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct extra *e;
+
+		if (column[i].aggregate == AGGREGATE_LAST)
+			continue;
+		if ((e = find_extra(s, &column[i])) != NULL && is_pinned(h, e))
+			continue;
+		if (e != NULL && e->state == EXTRA_READY)
+			pin(c, h, e);
+		else
+			all = false;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (column[i].aggregate != AGGREGATE_LAST && find_extra(s, &column[i]) == NULL) {
+			pin(c, h, list_extra(s, &column[i]));
+			++*fresh;
+		}
+	return all;
+}
+
+/* What the set would take with more extras; those that nobody needs go for it. False: too much. */
+static bool
+room_for(struct columns *c, struct set *s, size_t extras)
+{
+	size_t more = extras * CELL_BYTES * (s->table.rows + PAGE_ROWS);
+	struct extra *e;
+
+	while (s->bytes + more > c->options.budget_bytes && (e = lesser_extra(s, NULL)) != NULL)
+		(void)evict_extra(c, e);
+	return s->bytes + more <= c->options.budget_bytes;
+}
+
+/* What was listed and cannot be made. */
+static void
+unlist_extras(struct columns *c, struct held *h, size_t n)
+{
+	pthread_mutex_lock(&c->lock);
+	while (n-- > 0) {
+		struct extra *e = h->extras[--h->extra_count];
+
+		e->pins = 0;
+		let_go(c, e);
+	}
+	pthread_mutex_unlock(&c->lock);
+	drop_going(c);
+}
+
+/* The table wants them from now on; the runs that it has already. */
+static int64_t *
+want_extras(struct set *s, struct extra *const *extras, size_t n, size_t *runs)
+{
+	int64_t *ids;
+
+	pthread_rwlock_wrlock(&s->rw);
+	for (size_t i = 0; i < n; i++)
+		table_want(&s->table, extras[i]->aggregate, extras[i]->key);
+	*runs = s->table.rows;
+	ids = mem_array(*runs + 1, sizeof(*ids));
+	for (size_t i = 0; i < *runs; i++)
+		ids[i] = ((const int64_t *)s->table.run_ids.at[i / PAGE_ROWS])[i % PAGE_ROWS];
+	pthread_rwlock_unlock(&s->rw);
+	return ids;
+}
+
+static enum status
+fill_block(struct ctx *own, struct set *s, struct extra *const *extras, size_t n, const int64_t *ids,
+	size_t runs)
+{
+	struct run_latest *latest;
+	enum status st;
+
+	arena_reset(own->arena);
+	pthread_mutex_lock(&s->reload);
+	if ((st = fetch_metrics(own, ids, runs, &latest)) == OK) {
+		pthread_rwlock_wrlock(&s->rw);
+		for (size_t i = 0; i < runs; i++)
+			for (size_t k = 0; k < n; k++)
+				table_fill(&s->table, extras[k]->aggregate, extras[k]->key, &latest[i]);
+		pthread_rwlock_unlock(&s->rw);
+	}
+	pthread_mutex_unlock(&s->reload);
+	return st;
+}
+
+static enum status
+fill_extras(struct ctx *cx, struct set *s, struct extra *const *extras, size_t n)
+{
+	int64_t since = clock_mono_ms();
+	struct ctx own;
+	size_t runs, block = 0;
+	int64_t *ids = want_extras(s, extras, n, &runs);
+	enum status st;
+
+	borrow_ctx(&own, cx);
+	own.deadline_mono_ms = 0; /* others wait for it too */
+	st = fetch_block(&own, s->experiment_id, &block);
+	for (size_t i = 0; st == OK && i < runs; i += block)
+		st = fill_block(&own, s, extras, n, ids + i, runs - i < block ? runs - i : block);
+	log_debug("search_fill", "experiment=%lld columns=%zu runs=%zu ms=%lld", (long long)s->experiment_id,
+		n, runs, (long long)(clock_mono_ms() - since));
+	free(ids);
+	return return_ctx(&own, cx, st);
+}
+
+/* They are whole: others may have them. False: with them the set has outgrown the budget. */
+static bool
+ready_extras(struct columns *c, struct set *s, struct extra *const *extras, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct column *column;
+		size_t bytes;
+
+		pthread_rwlock_rdlock(&s->rw);
+		column = table_column(&s->table, ENTITY_METRIC, extras[i]->aggregate, extras[i]->key);
+		bytes = column == NULL ? 0 : column_bytes(column);
+		pthread_rwlock_unlock(&s->rw);
+		pthread_mutex_lock(&c->lock);
+		extras[i]->bytes = bytes;
+		extras[i]->state = EXTRA_READY;
+		c->stats.fills++;
+		pthread_cond_broadcast(&c->change);
+		pthread_mutex_unlock(&c->lock);
+	}
+	return count_bytes(c, s);
+}
+
+/* Whole runs go for it too. */
+static bool
+room_without_kept(struct columns *c, struct set *s, size_t extras)
+{
+	bool fits;
+
+	pthread_rwlock_wrlock(&s->rw);
+	table_drop_kept(&s->table);
+	pthread_rwlock_unlock(&s->rw);
+	if (!count_bytes(c, s))
+		return false;
+	pthread_mutex_lock(&c->lock);
+	fits = room_for(c, s, extras);
+	pthread_mutex_unlock(&c->lock);
+	return fits;
+}
+
+/* *fits false: too much for the budget, or it has failed; they are gone. */
+static enum status
+make_extras(struct columns *c, struct ctx *cx, struct set *s, struct held *h, size_t fresh, bool *fits)
+{
+	enum status st = OK;
+
+	*fits = *fits || room_without_kept(c, s, fresh);
+	if (*fits)
+		st = fill_extras(cx, s, h->extras + h->extra_count - fresh, fresh);
+	if (st == OK && *fits)
+		*fits = ready_extras(c, s, h->extras + h->extra_count - fresh, fresh);
+	else
+		unlist_extras(c, h, fresh);
+	return st;
+}
+
+/* All that the search names are there and pinned, or *served is false: too much for the budget. */
+static enum status
+hold_extras(struct columns *c, struct ctx *cx, struct set *s, const struct search *search, struct held *h,
+	bool *served)
+{
+	enum status st = OK;
+	size_t fresh;
+	bool all = false;
+
+	while (st == OK && !all && *served) {
+		pthread_mutex_lock(&c->lock);
+		all = claim_extras(c, s, search, h, &fresh);
+		*served = fresh == 0 || room_for(c, s, fresh);
+		if (!all && fresh == 0)
+			st = wait_reading(c, cx);
+		pthread_mutex_unlock(&c->lock);
+		if (fresh > 0)
+			st = make_extras(c, cx, s, h, fresh, served);
+	}
 	return st;
 }
 
@@ -596,7 +1008,7 @@ acquire(struct columns *c, struct ctx *cx, int64_t experiment_id, struct set **o
 	*out = NULL;
 	pthread_mutex_lock(&c->lock);
 	while ((s = usable(c, experiment_id)) != NULL && s->loading && st == OK)
-		st = wait_change(c, cx);
+		st = wait_reading(c, cx);
 	if (st == OK && s != NULL && s->too_large_until_mono_ms == 0) {
 		s->refs++;
 		s->used = ++c->used;
@@ -612,15 +1024,13 @@ acquire(struct columns *c, struct ctx *cx, int64_t experiment_id, struct set **o
 	return st;
 }
 
-struct held {
-	struct set **sets; /* by experiment */
-	size_t n;
-};
-
 static void
 release(struct columns *c, struct held *h)
 {
 	pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < h->extra_count; i++)
+		h->extras[i]->pins--;
+	h->extra_count = 0;
 	for (size_t i = 0; i < h->n; i++)
 		set_unref(h->sets[i]);
 	pthread_mutex_unlock(&c->lock);
@@ -631,16 +1041,21 @@ release(struct columns *c, struct held *h)
 static bool
 fit_together(struct columns *c, const struct held *h)
 {
+	struct extra *e;
 	size_t bytes = 0;
 	bool fits;
 
 	pthread_mutex_lock(&c->lock);
 	for (size_t i = 0; i < h->n; i++)
 		bytes += h->sets[i]->bytes;
+	for (size_t i = 0; i < h->n; i++)
+		while (bytes > c->options.budget_bytes && (e = lesser_extra(h->sets[i], NULL)) != NULL)
+			bytes -= evict_extra(c, e);
 	fits = bytes <= c->options.budget_bytes;
 	if (!fits)
 		c->crowded_until_mono_ms = clock_mono_ms() + CROWDED_MS;
 	pthread_mutex_unlock(&c->lock);
+	drop_going(c);
 	return fits;
 }
 
@@ -658,7 +1073,8 @@ is_crowded(struct columns *c, const int64_t *ids, size_t n)
 }
 
 static enum status
-hold_all(struct columns *c, struct ctx *cx, const int64_t *ids, size_t n, struct held *h, bool *served)
+hold_all(struct columns *c, struct ctx *cx, const int64_t *ids, size_t n, const struct search *search,
+	struct held *h, bool *served)
 {
 	enum status st = OK;
 
@@ -672,7 +1088,8 @@ hold_all(struct columns *c, struct ctx *cx, const int64_t *ids, size_t n, struct
 		if (s == NULL)
 			break;
 		h->sets[h->n++] = s;
-		if ((st = refresh(c, cx, s, served)) == OK && *served)
+		if ((st = refresh(c, cx, s, served)) == OK && *served &&
+			(st = hold_extras(c, cx, s, search, h, served)) == OK && *served)
 			*served = fit_together(c, h);
 	}
 	return st;
@@ -719,13 +1136,24 @@ scan_all(struct ctx *cx, const struct columns_query *q, const struct held *h, st
 		pthread_rwlock_unlock(&h->sets[i]->rw);
 }
 
+static size_t
+count_aggregates(const struct search *s)
+{
+	size_t n, found = 0;
+	const struct search_column *column = search_columns(s, &n);
+
+	for (size_t i = 0; i < n; i++)
+		found += column[i].aggregate != AGGREGATE_LAST;
+	return found;
+}
+
 enum status
 columns_search(struct columns *c, struct ctx *cx, const struct columns_query *q, struct columns_hit **hits,
 	size_t *n, const char **next_token, bool *served)
 {
 	int64_t *ids = arena_array(cx->arena, q->experiment_count + 1, sizeof(*ids));
+	size_t count, aggregates = count_aggregates(q->search);
 	struct held h = { 0 };
-	size_t count;
 	enum status st;
 
 	*served = c->options.budget_bytes > 0 && scan_can(q->search);
@@ -735,7 +1163,9 @@ columns_search(struct columns *c, struct ctx *cx, const struct columns_query *q,
 		memcpy(ids, q->experiments, q->experiment_count * sizeof(*ids));
 	count = sort_unique(ids, q->experiment_count);
 	h.sets = arena_array(cx->arena, count + 1, sizeof(struct set *));
-	if ((st = follow(c, cx)) == OK && (st = hold_all(c, cx, ids, count, &h, served)) == OK && *served)
+	h.extras = arena_array(cx->arena, count * aggregates + 1, sizeof(struct extra *));
+	if ((st = follow(c, cx)) == OK && (st = hold_all(c, cx, ids, count, q->search, &h, served)) == OK &&
+		*served)
 		scan_all(cx, q, &h, hits, n, next_token);
 	release(c, &h);
 	return st;
@@ -834,7 +1264,7 @@ keep_up(struct columns *c, struct ctx *cx)
 		bool fits;
 
 		st = refresh(c, cx, s, &fits);
-		h = (struct held){ &s, 1 };
+		h = (struct held){ .sets = &s, .n = 1 };
 		release(c, &h);
 	}
 }

@@ -13,6 +13,8 @@ struct columns;
 
 struct columns_options {
 	struct pool *pool; /* for looks between searches; those of a search use its ctx's */
+	unsigned
+		waiting_most; /* searches that may wait while runs are read for another; the others hear UNAVAILABLE. 0: all may */
 	size_t budget_bytes; /* least recently searched experiments go when there are more; one larger than this is never held */
 	const char *(*status_name)(enum run_status s);
 };
@@ -48,8 +50,8 @@ void columns_keep(struct columns *c, const struct columns_hit *hits, size_t n);
 
 struct columns_stats {
 	size_t experiments, runs, bytes; /* held just now */
-	uint64_t loads, reloads, looks,
-		evictions; /* experiments, runs, times, experiments: since the start */
+	/* since the start: experiments, runs, times, experiments and columns, columns */
+	uint64_t loads, reloads, looks, evictions, fills;
 };
 void columns_stats(struct columns *c, struct columns_stats *out);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "search/aggregate.h"
 #include "store/runs.h"
 
 static int
@@ -96,6 +97,33 @@ fetch_runs(struct ctx *cx, status_name_fn *name, const int64_t *run_ids, size_t 
 		out->rows[i] = (struct table_run){ .run = &runs[i], .status = name(runs[i].status) };
 	st = fetch_rest(tx, out);
 out:
+	tx_rollback(&tx);
+	return st;
+}
+
+enum status
+fetch_block(struct ctx *cx, int64_t experiment_id, size_t *runs)
+{
+	struct tx *tx = NULL;
+	int64_t keys = 0;
+	enum status st;
+
+	if ((st = tx_auto(cx, &tx)) == OK)
+		st = store_metric_key_count(tx, &experiment_id, 1, &keys);
+	tx_rollback(&tx);
+	*runs = aggregate_block(keys);
+	return st;
+}
+
+enum status
+fetch_metrics(struct ctx *cx, const int64_t *run_ids, size_t n, struct run_latest **out)
+{
+	struct tx *tx = NULL;
+	enum status st;
+
+	*out = arena_array(cx->arena, n, sizeof(**out));
+	if ((st = tx_begin_snapshot(cx, &tx)) == OK)
+		st = ingest_latest(tx, run_ids, n, *out);
 	tx_rollback(&tx);
 	return st;
 }

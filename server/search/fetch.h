@@ -5,8 +5,6 @@
 #include "search/table.h"
 #include "store/tx.h"
 
-#define FETCH_RUNS 1000 /* as many at a time: what they take is bounded */
-
 typedef const char *status_name_fn(enum run_status s);
 
 struct fetched {
@@ -18,6 +16,11 @@ struct fetched {
 /* As of one snapshot; lives in cx->arena. */
 enum status fetch_runs(struct ctx *cx, status_name_fn *name, const int64_t *run_ids, size_t n,
 	struct fetched *out) must_check;
+/* So many at a time: what they take is bounded. */
+enum status fetch_block(struct ctx *cx, int64_t experiment_id, size_t *runs) must_check;
+/* Their metrics alone, in the order of run_ids. */
+enum status fetch_metrics(
+	struct ctx *cx, const int64_t *run_ids, size_t n, struct run_latest **out) must_check;
 /* Those that were not found are gone from the database, and go. */
 void fetch_apply(const struct fetched *f, struct table *t);
 

@@ -600,9 +600,8 @@ scan_can(const struct search *s)
 	if (s->prompt_slot >= 0 || s->schema->nan_is_zero || s->order_count == 0)
 		return false;
 	for (size_t i = 0; i < s->column_count; i++)
-		if (s->columns[i].aggregate != AGGREGATE_LAST ||
-			(s->columns[i].entity == ENTITY_ATTRIBUTE &&
-				strcmp(s->columns[i].name, "artifact_uri") == 0))
+		if (s->columns[i].entity == ENTITY_ATTRIBUTE &&
+			strcmp(s->columns[i].name, "artifact_uri") == 0)
 			return false;
 	return true;
 }
@@ -651,7 +650,7 @@ slot_of(const struct table *t, const struct search_column *c)
 		slot.kind = SLOT_UUID;
 	} else if (c->entity == ENTITY_ATTRIBUTE && c->numeric) {
 		slot.kind = strcmp(c->name, "start_time") == 0 ? SLOT_START : SLOT_END;
-	} else if ((slot.column = table_column(t, c->entity, c->name)) != NULL) {
+	} else if ((slot.column = table_column(t, c->entity, c->aggregate, c->name)) != NULL) {
 		slot.kind = slot.column->number ? SLOT_NUMBER : slot.column->list ? SLOT_LIST : SLOT_TEXT;
 	}
 	return slot;

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "search/aggregate.h"
 
 #define LIST_BYTES  (16u << 20)
 #define GARBAGE_MIN (1u << 20) /* texts are not looked through for less */
@@ -63,6 +64,7 @@ table_fini(struct table *t)
 	for (size_t i = 0; i < t->column_count; i++)
 		column_free(t->columns[i]);
 	free(t->columns);
+	free(t->wanted);
 	free(t->column_index);
 	free(t->index);
 	texts_fini(&t->texts);
@@ -284,15 +286,26 @@ spread(uint64_t v)
 	return (size_t)(v * UINT64_C(0x9e3779b97f4a7c15) >> 20);
 }
 
-static uint32_t *
-column_slot(const struct table *t, enum search_entity entity, uint32_t name)
+size_t
+column_bytes(const struct column *c)
 {
-	size_t mask = t->column_index_size - 1, at = spread((uint64_t)name * 8 + (uint64_t)entity) & mask;
+	size_t bytes = sizeof(*c) + c->few_room * sizeof(*c->few) + c->pages.n * sizeof(*c->pages.at);
+
+	for (size_t i = 0; i < c->pages.n; i++)
+		bytes += c->pages.at[i] == NULL ? 0 : PAGE_ROWS * cell_size(c);
+	return bytes;
+}
+
+static uint32_t *
+column_slot(const struct table *t, enum search_entity entity, enum search_aggregate aggregate, uint32_t name)
+{
+	size_t mask = t->column_index_size - 1;
+	size_t at = spread((uint64_t)name * 64 + (uint64_t)aggregate * 8 + (uint64_t)entity) & mask;
 
 	for (; t->column_index[at] != 0; at = (at + 1) & mask) {
 		const struct column *c = t->columns[t->column_index[at] - 1];
 
-		if (c->entity == entity && c->name == name)
+		if (c->entity == entity && c->aggregate == aggregate && c->name == name)
 			break;
 	}
 	return &t->column_index[at];
@@ -305,46 +318,59 @@ index_columns(struct table *t, size_t size)
 	t->column_index_size = size;
 	free(t->column_index);
 	t->column_index = mem_array(size, sizeof(*t->column_index));
-	for (size_t i = 0; i < t->column_count; i++)
-		*column_slot(t, t->columns[i]->entity, t->columns[i]->name) = (uint32_t)i + 1;
+	for (size_t i = 0; i < t->column_count; i++) {
+		const struct column *c = t->columns[i];
+
+		*column_slot(t, c->entity, c->aggregate, c->name) = (uint32_t)i + 1;
+	}
 }
 
 static struct column *
-column_of(struct table *t, enum search_entity entity, const char *key)
+column_new(struct table *t, enum search_entity entity, enum search_aggregate aggregate, uint32_t name)
+{
+	struct column *c = mem_alloc(sizeof(*c));
+
+	if (t->column_count == t->column_room) {
+		t->bytes += (t->column_room + 16) * sizeof(struct column *);
+		t->column_room = t->column_room * 2 + 16;
+		t->columns = mem_resize(t->columns, t->column_room, sizeof(*t->columns));
+	}
+	t->bytes += sizeof(*c);
+	c->entity = entity;
+	c->aggregate = aggregate;
+	c->name = name;
+	c->number = entity == ENTITY_METRIC;
+	c->list = entity == ENTITY_DATASET;
+	t->columns[t->column_count++] = c;
+	return c;
+}
+
+static struct column *
+column_of(struct table *t, enum search_entity entity, enum search_aggregate aggregate, const char *key)
 {
 	uint32_t name = texts_put(&t->texts, key, strlen(key)), *slot;
 	struct column *c;
 
 	if ((t->column_count + 1) * 2 > t->column_index_size)
 		index_columns(t, t->column_index_size == 0 ? 64 : t->column_index_size * 2);
-	slot = column_slot(t, entity, name);
+	slot = column_slot(t, entity, aggregate, name);
 	if (*slot != 0)
 		return t->columns[*slot - 1];
-	if (t->column_count == t->column_room) {
-		t->bytes += (t->column_room + 16) * sizeof(struct column *);
-		t->column_room = t->column_room * 2 + 16;
-		t->columns = mem_resize(t->columns, t->column_room, sizeof(*t->columns));
-	}
-	c = mem_alloc(sizeof(*c));
-	t->bytes += sizeof(*c);
-	c->entity = entity;
-	c->name = name;
-	c->number = entity == ENTITY_METRIC;
-	c->list = entity == ENTITY_DATASET;
-	t->columns[t->column_count++] = c;
+	c = column_new(t, entity, aggregate, name);
 	*slot = (uint32_t)t->column_count;
 	t->unfit = t->unfit || name == 0;
 	return c;
 }
 
 const struct column *
-table_column(const struct table *t, enum search_entity entity, const char *name)
+table_column(
+	const struct table *t, enum search_entity entity, enum search_aggregate aggregate, const char *name)
 {
 	uint32_t id = texts_find(&t->texts, name, strlen(name)), at;
 
 	if (id == 0 || t->column_index_size == 0)
 		return NULL;
-	at = *column_slot(t, entity, id);
+	at = *column_slot(t, entity, aggregate, id);
 	return at == 0 ? NULL : t->columns[at - 1];
 }
 
@@ -395,6 +421,12 @@ row_of(struct table *t, int64_t run_id, bool *fresh)
 	return *slot - 1;
 }
 
+static uint8_t
+state_at(const struct table *t, uint32_t row)
+{
+	return ((const uint8_t *)t->states.at[row / PAGE_ROWS])[row % PAGE_ROWS];
+}
+
 static void
 set_state(struct table *t, uint32_t row, unsigned state)
 {
@@ -407,7 +439,7 @@ put_text(struct table *t, enum search_entity entity, const char *key, uint32_t r
 	uint32_t id = text == NULL ? 0 : texts_put(&t->texts, text, strlen(text));
 
 	if (id != 0)
-		column_put(t, column_of(t, entity, key), row, (union cell){ .text = id });
+		column_put(t, column_of(t, entity, AGGREGATE_LAST, key), row, (union cell){ .text = id });
 	else if (text != NULL)
 		t->unfit = true;
 }
@@ -420,13 +452,23 @@ put_pairs(struct table *t, enum search_entity entity, uint32_t row, const struct
 }
 
 static void
+put_number(struct table *t, struct column *c, uint32_t row, double v)
+{
+	column_put(t, c, row, (union cell){ .number = isnan(v) ? (double)NAN : v });
+}
+
+static void
 put_metrics(struct table *t, uint32_t row, const struct run_latest *metrics)
 {
-	for (size_t i = 0; metrics != NULL && i < metrics->n; i++) {
-		double v = metrics->keys[i].last.value;
+	for (size_t i = 0; metrics != NULL && i < metrics->n; i++)
+		put_number(t, column_of(t, ENTITY_METRIC, AGGREGATE_LAST, metrics->keys[i].key), row,
+			metrics->keys[i].last.value);
+	for (size_t i = 0; metrics != NULL && i < t->wanted_count; i++) {
+		struct column *c = t->wanted[i];
+		const struct latest *l = aggregate_source(metrics, texts_get(&t->texts, c->name));
 
-		column_put(t, column_of(t, ENTITY_METRIC, metrics->keys[i].key), row,
-			(union cell){ .number = isnan(v) ? (double)NAN : v });
+		if (l != NULL)
+			put_number(t, c, row, aggregate_of(l, c->aggregate));
 	}
 }
 
@@ -444,7 +486,8 @@ put_list(struct table *t, const char *key, uint32_t row, const struct search_val
 	id = b.overflow ? 0 : texts_put(&t->texts, b.data, b.len);
 	buf_fini(&b);
 	if (id != 0)
-		column_put(t, column_of(t, ENTITY_DATASET, key), row, (union cell){ .text = id });
+		column_put(t, column_of(t, ENTITY_DATASET, AGGREGATE_LAST, key), row,
+			(union cell){ .text = id });
 	else
 		t->unfit = true;
 }
@@ -569,6 +612,66 @@ table_remove(struct table *t, int64_t run_id)
 	row_changed(t, *slot - 1);
 	set_state(t, *slot - 1, 0);
 	sweep(t, *slot - 1);
+}
+
+/* ---- other numbers of metrics ---- */
+
+void
+table_want(struct table *t, enum search_aggregate aggregate, const char *key)
+{
+	struct column *c = column_of(t, ENTITY_METRIC, aggregate, key);
+
+	for (size_t i = 0; i < t->wanted_count; i++)
+		if (t->wanted[i] == c)
+			return;
+	t->wanted = mem_resize(t->wanted, t->wanted_count + 1, sizeof(struct column *));
+	t->wanted[t->wanted_count++] = c;
+}
+
+static struct column *
+wanted_column(const struct table *t, enum search_aggregate aggregate, const char *key)
+{
+	const struct column *found = table_column(t, ENTITY_METRIC, aggregate, key);
+
+	for (size_t i = 0; i < t->wanted_count; i++)
+		if (t->wanted[i] == found)
+			return t->wanted[i];
+	return NULL;
+}
+
+void
+table_fill(struct table *t, enum search_aggregate aggregate, const char *key, const struct run_latest *latest)
+{
+	struct column *c = wanted_column(t, aggregate, key);
+	const struct latest *l = aggregate_source(latest, key);
+	const uint32_t *slot = t->index_size == 0 ? NULL : row_slot(t, latest->run_id);
+
+	if (c == NULL || slot == NULL || *slot == 0 || state_at(t, *slot - 1) == 0)
+		return;
+	if (l != NULL)
+		put_number(t, c, *slot - 1, aggregate_of(l, aggregate));
+	else
+		column_clear(t, c, *slot - 1);
+}
+
+/* The last column takes the place of the one that goes. */
+void
+table_drop(struct table *t, enum search_aggregate aggregate, const char *key)
+{
+	struct column *c = wanted_column(t, aggregate, key);
+	size_t at = 0;
+
+	if (c == NULL)
+		return;
+	while (t->wanted[at] != c)
+		at++;
+	t->wanted[at] = t->wanted[--t->wanted_count];
+	for (at = 0; t->columns[at] != c;)
+		at++;
+	t->columns[at] = t->columns[--t->column_count];
+	t->bytes -= column_bytes(c);
+	column_free(c);
+	index_columns(t, t->column_index_size);
 }
 
 /* ---- garbage ---- */

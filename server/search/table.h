@@ -1,6 +1,6 @@
 /*
- * The runs of one experiment in columns: attributes, params, tags, datasets, and the latest value of each metric. A row keeps its
- * place for ever; cells come in pages of 1,024 rows, and a page without a value is not there. Texts are kept once and named by
+ * The runs of one experiment in columns: attributes, params, tags, datasets, the latest value of each metric, and other numbers of
+ * those metrics that somebody wants. A row keeps its place for ever; cells come in pages of 1,024 rows, and a page without a value is not there. Texts are kept once and named by
  * numbers. Inside search only. No locks: whoever writes is alone, any number may read meanwhile when nobody writes.
  */
 #ifndef SEARCH_TABLE_H
@@ -74,6 +74,7 @@ struct few {
 
 struct column {
 	enum search_entity entity;
+	enum search_aggregate aggregate;
 	uint32_t name;      /* of the table's texts */
 	bool number;        /* cells are doubles, else numbers of texts */
 	bool list;          /* the texts are lists: text NUL text NUL … */
@@ -97,8 +98,10 @@ struct table {
 	size_t index_size;
 	struct column **columns;
 	size_t column_count, column_room;
-	uint32_t *column_index; /* entity and name -> column + 1 */
+	uint32_t *column_index; /* entity, aggregate and name -> column + 1 */
 	size_t column_index_size;
+	struct column **wanted; /* those of them that are no latest values */
+	size_t wanted_count;
 	uint64_t stamp;
 	size_t bytes;      /* held, without the texts */
 	size_t tidied_len; /* of the texts, when there was no garbage in them */
@@ -126,8 +129,19 @@ const struct kept *table_kept(const struct table *t, uint32_t row); /* NULL: non
 void table_keep(struct table *t, const struct run *run, uint32_t version);
 void table_drop_kept(struct table *t);
 
+/*
+ * Another number of a metric than the latest, from now on: rows that are put have it, those that are there already get it by
+ * table_fill(). `latest`: all metrics of the run. A row that is not there, or a column that is not wanted, is left alone.
+ */
+void table_want(struct table *t, enum search_aggregate aggregate, const char *key);
+void table_fill(
+	struct table *t, enum search_aggregate aggregate, const char *key, const struct run_latest *latest);
+void table_drop(struct table *t, enum search_aggregate aggregate, const char *key);
+
 /* NULL: no row has a value. */
-const struct column *table_column(const struct table *t, enum search_entity entity, const char *name);
+const struct column *table_column(
+	const struct table *t, enum search_entity entity, enum search_aggregate aggregate, const char *name);
+size_t column_bytes(const struct column *c);
 /* The cells of 1,024 rows: from the column, or made in `scratch` (room for as many doubles). NULL: no value among them. */
 const void *column_page(const struct column *c, size_t page, void *scratch);
 double column_number(const struct column *c, uint32_t row);

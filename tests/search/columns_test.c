@@ -49,7 +49,8 @@ any_number(struct world *w, uint64_t below)
 static struct columns *
 start_columns(struct pool *pool, size_t budget)
 {
-	return columns_start(&(struct columns_options){ pool, budget, run_status_name });
+	return columns_start(&(struct columns_options){
+		.pool = pool, .budget_bytes = budget, .status_name = run_status_name });
 }
 
 static struct ctx
@@ -323,6 +324,14 @@ change_something(struct world *w, struct ctx *cx)
 /* ---- searches ---- */
 
 static const char *
+any_function(struct world *w)
+{
+	static const char *const functions[] = { "first", "min", "max", "mean", "count", "last" };
+
+	return functions[any_number(w, 6)];
+}
+
+static const char *
 any_comparison(struct world *w)
 {
 	static const char *const ops[] = { "=", "!=", "<", "<=", ">", ">=" };
@@ -330,7 +339,13 @@ any_comparison(struct world *w)
 	const char *op = ops[any_number(w, 6)], *eq = ops[any_number(w, 2)], *text = any_text(w);
 	int number = (int)any_number(w, 20) / 2 - 4;
 
-	switch (any_number(w, 16)) {
+	switch (any_number(w, 20)) {
+	case 16:
+	case 17:
+		return arena_printf(
+			a, "%s(metrics.%s) %s %d.5", any_function(w), name_of(w, 'm'), op, number);
+	case 18:
+		return arena_printf(a, "%s(metrics.%s) IS NULL", any_function(w), name_of(w, 'm'));
 	case 0:
 		return arena_printf(a, "metrics.%s %s %d", name_of(w, 'm'), op, number);
 	case 1:
@@ -394,7 +409,10 @@ any_order(struct world *w)
 	const char *direction = any_number(w, 2) == 0 ? "ASC" : "DESC";
 	struct arena *a = w->t->arena;
 
-	switch (any_number(w, 7)) {
+	switch (any_number(w, 9)) {
+	case 7:
+	case 8:
+		return arena_printf(a, "%s(metrics.%s) %s", any_function(w), name_of(w, 'm'), direction);
 	case 0:
 	case 1:
 		return arena_printf(a, "metrics.%s %s", name_of(w, 'm'), direction);
@@ -673,6 +691,67 @@ searches_stay_right_under_a_small_budget(void **state)
 }
 
 static void
+restart_columns(struct world *w, size_t budget)
+{
+	columns_stop(w->columns[0]);
+	w->columns[0] = w->with[0].columns = start_columns(w->pool, budget);
+}
+
+/* Runs of the first experiment with all of the metrics: enough for cells to lie in pages. */
+static void
+make_runs(struct world *w, size_t n)
+{
+	struct ctx cx = ctx_of(w, &w->plain);
+
+	for (size_t i = 0; i < n; i++) {
+		struct point points[10];
+		struct run run;
+
+		check(&cx, run_start(&cx, &(struct run_create){ .experiment_id = w->experiments[0] }, &run));
+		for (size_t k = 0; k < 10; k++)
+			points[k] = (struct point){ arena_printf(w->t->arena, "m%zu", k % 5), any_value(w), 1,
+				(int64_t)k };
+		check(&cx, submit(w, &cx, run.uuid, points, 10));
+	}
+}
+
+/* Other numbers of metrics than the latest: made when they are asked for, kept, and gone again when they take too much. */
+static void
+columns_come_and_go_with_the_budget(void **state)
+{
+	static const char *const words[] = { "first", "min", "max", "mean", "count" };
+	struct columns_stats before, after;
+	struct asked q = { .id_count = 1,
+		.in = { .max_results = 20, .view = VIEW_ALL, .order_by_count = 1 } };
+	struct world w;
+	size_t rows = 0;
+
+	world_init(&w, *state, 64 * MIB);
+	change_and_compare(&w, 100, &rows);
+	make_runs(&w, 100);
+	q.ids[0] = w.experiments[0];
+	q.in.order_by = q.order_by;
+	q.order_by[0] = "start_time";
+	restart_columns(&w, 64 * MIB);
+	(void)ask(&w, &w.with[0], &q);
+	columns_stats(w.columns[0], &before);
+	restart_columns(&w, before.bytes + (40 << 10));
+	for (size_t i = 0; i < 75; i++) {
+		q.order_by[0] = arena_printf(w.t->arena, "%s(metrics.m%zu) DESC", words[i % 5], i / 5 % 5);
+		for (int twice = 0; twice < 2; twice++)
+			rows += compare(&w, &w.with[0], q);
+		columns_stats(w.columns[0], &after);
+		assert_true(after.bytes <= before.bytes + (40 << 10));
+	}
+	print_message("%zu bytes before and %zu after, %llu columns made, %llu loads, %llu evictions\n",
+		before.bytes, after.bytes, (unsigned long long)after.fills, (unsigned long long)after.loads,
+		(unsigned long long)after.evictions);
+	assert_true(after.loads == 1 && after.evictions > 0);
+	assert_true(after.fills >= 25 && after.fills <= 75);
+	world_fini(&w);
+}
+
+static void
 an_experiment_larger_than_the_budget_is_searched_in_the_database(void **state)
 {
 	struct columns_stats stats;
@@ -829,7 +908,8 @@ race(void *arg)
 
 		arena_reset(arena);
 		p.key = arena_printf(arena, "race%d", r->at);
-		filter = arena_printf(arena, "metrics.race%d = %d", r->at, i);
+		filter = arena_printf(
+			arena, i % 3 == 0 ? "max(metrics.race%d) = %d" : "metrics.race%d = %d", r->at, i);
 		ctx_init(&cx, arena, &r->w->plain);
 		if (submit(r->w, &cx, r->uuid, &p, 1) != OK)
 			break;
@@ -877,6 +957,7 @@ main(void)
 		pg_test(a_long_transaction_elsewhere_changes_nothing),
 		pg_test(a_change_committed_between_two_looks_is_found),
 		pg_test(searches_stay_right_under_a_small_budget),
+		pg_test(columns_come_and_go_with_the_budget),
 		pg_test(an_experiment_larger_than_the_budget_is_searched_in_the_database),
 		pg_test(without_a_budget_the_database_is_searched),
 		pg_test(nothing_old_is_believed_after_postgresql_crashed),
