@@ -17,7 +17,7 @@
 #define WAITING_MOST ((size_t)256 << 10) /* bytes that a slow reader may be behind */
 #define RETRY_MS     2000
 #define HEARTBEAT_MS 15000
-#define CHECK_MS     60000 /* whether the watcher still may */
+#define CHECK_MS     10000 /* whether the watcher still may: mostly from memory (auth/caller.h) */
 
 struct live_in_query {
 	const char **run_ids, **keys;
@@ -41,6 +41,7 @@ struct watcher {
 	enum permission needs;
 	int64_t user_id;
 	int64_t said_mono_ms, checked_mono_ms;
+	bool full; /* the last event was not taken */
 };
 
 /* ---- the text of events ---- */
@@ -116,6 +117,7 @@ push_text(struct watcher *w, const struct buf *b)
 {
 	enum push_state state = b->overflow ? PUSH_FULL : push_write(w->push, b->data, b->len);
 
+	w->full = state == PUSH_FULL;
 	if (state == PUSH_OPEN)
 		w->said_mono_ms = clock_mono_ms();
 	return state == PUSH_OPEN ? LIVE_GOES_ON : state == PUSH_FULL ? LIVE_FULL : LIVE_OVER;
@@ -128,6 +130,9 @@ on_event(void *arg, const struct live_event *e)
 	struct buf b;
 	enum live_reply reply;
 
+	/* not at the first little room: it would be full again at once */
+	if (w->full && push_alive(w->push) && !push_drained(w->push))
+		return LIVE_FULL;
 	buf_init(&b, WAITING_MOST);
 	write_event(&b, e);
 	reply = push_text(w, &b);

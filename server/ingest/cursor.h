@@ -13,8 +13,8 @@
 struct tx;
 
 struct cursor {
-	int64_t system_identifier; /* of the PostgreSQL cluster */
-	const char *snapshot;      /* text of a pg_snapshot */
+	int64_t system_identifier; /* of the PostgreSQL cluster, another after a crash: numbers of lost transactions come again */
+	const char *snapshot; /* text of a pg_snapshot */
 };
 
 /* What this transaction sees (tx_begin_snapshot: all of its reads). The text lives in the arena. */
