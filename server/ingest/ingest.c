@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ingest/due.h"
 #include "ingest/rows.h"
 #include "store/metrics.h"
 
@@ -26,7 +27,8 @@
 #define SETTLE_MS       15000       /* how long an unknown commit is looked into */
 #define SETTLE_STOP_MS  3000        /* the same when the server is stopping */
 #define SETTLE_PAUSE_MS 50
-#define TRIES           2 /* nothing was sent yet: a broken connection or a deadlock is met once more */
+#define ROW_USUAL       500 /* of a row among several; it is only about how soon a run is compacted */
+#define TRIES           2   /* nothing was sent yet: a broken connection or a deadlock is met once more */
 
 struct request {
 	struct request *next;
@@ -53,6 +55,7 @@ struct ingest {
 	pthread_t thread;
 	struct keys *keys;
 	struct seqs seqs;
+	struct due *due;
 };
 
 /* ---- handing over ---- */
@@ -454,6 +457,21 @@ write_group(struct writer *w, struct group g)
 	write_group(w, rest);
 }
 
+/* Requests of one run stand together, and share rows. */
+static void
+note_written(struct ingest *in, const struct group *g)
+{
+	for (size_t i = 0, next; i < g->n; i = next) {
+		const struct request *r = g->items[i];
+		size_t n = 0;
+
+		for (next = i; next < g->n && strcmp(g->items[next]->run_uuid, r->run_uuid) == 0; next++)
+			n += g->items[next]->status == OK ? g->items[next]->n : 0;
+		if (n > 0)
+			due_note(in->due, r->run_id, 1 + n / ROW_USUAL, n);
+	}
+}
+
 static void
 answer(const struct group *g)
 {
@@ -519,6 +537,7 @@ writer_main(void *arg)
 			g.items[i++] = r;
 		qsort(g.items, g.n, sizeof(struct request *), by_run);
 		write_group(&w, g);
+		note_written(in, &g);
 		answer(&g);
 	}
 	free(g.items);
@@ -539,6 +558,7 @@ ingest_start(const struct ingest_options *options)
 	in->last = &in->first;
 	in->keys = keys_new(KEY_CACHE_BYTES);
 	seqs_init(&in->seqs);
+	in->due = due_new();
 	pthread_mutex_init(&in->lock, NULL);
 	pthread_cond_init(&in->filled, NULL);
 	if (pthread_create(&in->thread, NULL, writer_main, in) != 0) {
@@ -560,9 +580,23 @@ ingest_stop(struct ingest *in)
 	pthread_join(in->thread, NULL);
 	keys_free(in->keys);
 	seqs_fini(&in->seqs);
+	due_free(in->due);
 	pthread_cond_destroy(&in->filled);
 	pthread_mutex_destroy(&in->lock);
 	free(in);
+}
+
+struct due *
+ingest_due(struct ingest *in)
+{
+	return in->due;
+}
+
+void
+ingest_run_ended(struct ingest *in, int64_t run_id)
+{
+	if (in != NULL)
+		due_now(in->due, run_id, true);
 }
 
 /* ---- inside the caller's transaction ---- */
@@ -580,6 +614,8 @@ ingest_write(struct ingest *in, struct tx *tx, int64_t run_id, int64_t experimen
 		rows_fill_keys(&rows, experiment_id, points, n, 0);
 	if (st == OK && (st = rows_pack(&rows, tx, run_id, 0, n)) == OK && rows.copy.len > 0)
 		st = store_metric_tail_copy(tx, &rows.copy);
+	if (st == OK) /* when the caller's transaction comes to nothing, there is only less to compact */
+		due_note(in->due, run_id, 1 + n / ROW_USUAL, n);
 	rows_fini(&rows); /* the names it made are remembered when somebody finds them committed */
 	return st;
 }

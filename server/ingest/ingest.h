@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include "base/ctx.h"
 
+struct due;
 struct pool;
 struct tx;
 
@@ -36,6 +37,10 @@ struct ingest_options {
 struct ingest *ingest_start(const struct ingest_options *options);
 /* Commits what is queued, then ends the writer. */
 void ingest_stop(struct ingest *in);
+/* What it has written since it was compacted (due.h). */
+struct due *ingest_due(struct ingest *in);
+/* The run has ended, so few points will follow: it is compacted soon. NULL is fine. */
+void ingest_run_ended(struct ingest *in, int64_t run_id);
 
 /*
  * Hand points of one run over: copied. `done` is called once, on the writer's thread, with cx->message set on failure:

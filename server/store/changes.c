@@ -69,6 +69,25 @@ store_server_delete(struct tx *tx, const char *server_id)
 	return query_run(&q, NULL);
 }
 
+static enum status
+allowed_from_row(struct row *row, void *out)
+{
+	*(bool *)out = row_bool(row, "allowed");
+	return OK;
+}
+
+enum status
+store_server_all_read(struct tx *tx, const char *server_id, int32_t format, int64_t settled_ms, bool *yes)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_compact_allowed);
+	query_text(&q, server_id);
+	query_int4(&q, format);
+	query_int8(&q, settled_ms);
+	return query_one(&q, allowed_from_row, yes);
+}
+
 enum status
 store_server_bury(struct tx *tx, int64_t silent_ms)
 {

@@ -28,6 +28,9 @@ enum status store_change_prune(struct tx *tx, int64_t most, int64_t *pruned) mus
 enum status store_server_put(struct tx *tx, const char *server_id) must_check;
 enum status store_server_seen(struct tx *tx, const char *server_id, const char *snapshot) must_check;
 enum status store_server_delete(struct tx *tx, const char *server_id) must_check;
+/* All living servers, server_id among them, read this format of metrics, and PostgreSQL has run for so long. */
+enum status store_server_all_read(
+	struct tx *tx, const char *server_id, int32_t format, int64_t settled_ms, bool *yes) must_check;
 enum status store_server_bury(struct tx *tx, int64_t silent_ms) must_check;
 
 #endif
