@@ -14,7 +14,7 @@ def stage(bench):
         experiment = client.post("/experiments/create", name="large")["experiment_id"]
     ids = bench.folder / "runs-large"
     watch = processes.Memory(server.process.pid)
-    said = bench.load(server, experiment, runs=runs, keys=KEYS, steps=STEPS, points=900, ids=ids)
+    said = bench.load(server, experiment, runs=runs, keys=KEYS, steps=STEPS, points=3000, binary=1, ids=ids)
     held = watch.stop()
     bench.put("large_load_s", said["seconds"], f"{said['points']:,} points of {runs:,} runs, "
               f"{said['points'] / said['seconds'] / 1e6:.2f} M points/s, {said['requests']:,} requests, {said['retries']} told to come again")
