@@ -4,6 +4,7 @@ import base64
 import http.client
 import resource
 import shutil
+import subprocess
 import threading
 import time
 
@@ -13,7 +14,7 @@ import requests
 from support.api import LONG, Api, point
 from support.events import LIVE, Events
 from support.postgres import Postgres
-from support.server import Server, make_folder
+from support.server import Server, cairnd, environment, make_folder
 
 OFF = ("--auth", "off")
 
@@ -201,6 +202,39 @@ def test_postgresql_restarts_and_the_stream_goes_on_or_says_reset(pair, mode):
             assert (steps, events.resets) == ([1, 2, 3], [])
         else:
             assert events.resets == [[run]], "numbers of transactions may have come again"
+
+
+def test_transactions_of_a_later_epoch_are_told_apart_too(pair):
+    api = pair.apis[0]
+    run = api.run()
+    pair.postgres.stop()
+    pair.postgres.enter_epoch(5)
+    pair.postgres.start()
+    wait_for(lambda: pair.servers[0].request("GET", "/api/2.0/mlflow/runs/get", params={"run_id": run}).status_code == 200)
+    with Events(pair.servers[1], [run], ["loss"]).begun() as events:
+        assert base64.urlsafe_b64decode(events.last_id + "===").split(b":")[1] > b"20000000000"
+        for step in range(20):
+            log(api, run, [step])
+            if step % 5 == 0:
+                events.again()
+        events.wait(lambda e: len(e.steps(run, "loss")) >= 20)
+        assert sorted(events.steps(run, "loss")) == list(range(20))
+
+
+def test_tables_cut_into_partitions_make_no_difference(pair):
+    conninfo = pair.postgres.create("parts")
+    for more in ([], ["--partitions", "16"]):
+        subprocess.run([str(cairnd()), "migrate", *more, "--database", conninfo], check=True, stdout=subprocess.DEVNULL, env=environment(), timeout=60)
+    with Server(*OFF, "--database", conninfo) as server:
+        api = Api(server)
+        runs = [api.run() for _ in range(20)]
+        with Events(server, runs, ["loss"]).begun() as events:
+            for step in range(2):
+                for run in runs:
+                    log(api, run, [step])
+                events.again()
+            events.wait(lambda e: len(e.points) == 20 and all(len(e.steps(run, "loss")) >= 2 for run in runs))
+            assert all(sorted(events.steps(run, "loss")) == [0, 1] for run in runs)
 
 
 def test_a_stopped_server_ends_its_streams_properly_and_a_new_one_goes_on(fresh_server):

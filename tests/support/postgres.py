@@ -31,6 +31,10 @@ class Postgres:
     def _run(self, program, *args):
         subprocess.run([*self.as_user, str(self.bin / program), *map(str, args)], check=True, cwd="/", stdout=subprocess.DEVNULL, env=environment())
 
+    def enter_epoch(self, epoch):
+        """As if this many times 2^32 transactions had been made already. While it is stopped."""
+        self._run("pg_resetwal", "-e", epoch, "-D", self.folder / "pg")
+
     def conninfo(self, database):
         return f"host={self.folder} user=me dbname={database}"
 
