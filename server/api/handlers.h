@@ -15,8 +15,13 @@ handler_fn api_run_create, api_run_get, api_run_origin, api_run_update, api_run_
 	api_run_log_outputs, api_run_search, api_dataset_search;
 
 /* metrics.c */
-handler_fn api_metric_log, api_batch_log, api_metrics_log, api_metric_history, api_metric_history_bulk,
-	api_metric_history_interval, api_metric_series;
+handler_fn api_metric_log, api_batch_log, api_metrics_log;
+
+/* metric_history.c */
+handler_fn api_metric_history, api_metric_history_bulk, api_metric_history_interval;
+
+/* metric_series.c */
+handler_fn api_metric_series, api_metric_grouped, api_metric_summaries, api_run_metrics;
 
 /* live.c */
 handler_fn api_metric_live;

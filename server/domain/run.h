@@ -139,24 +139,27 @@ enum status run_log_model(struct ctx *cx, const char *uuid, const char *model_js
 enum status run_search(struct ctx *cx, const char *const *experiment_ids, size_t id_count,
 	const struct search_in *in, struct run **out, size_t *n, const char **next_token) must_check;
 
-/* Metric history in the protocol's order. limit 0: all. */
+/*
+ * Metric history in the protocol's order. A page has at most RUN_HISTORY_MOST samples; limit 0: all, INVALID when there are more
+ * than those.
+ */
+#define RUN_HISTORY_MOST 250000
 enum status run_history(struct ctx *cx, const char *uuid, const char *key, size_t limit,
 	const char *page_token, struct sample **out, size_t *n, const char **next_token) must_check;
-/* Several runs' histories for a chart, one after the other in one snapshot. An unknown run or key gives none. */
-struct run_series {
-	const char *uuid;
+/* Of several runs, in their order, each once; an unknown run or key gives none. Lent for the call. */
+typedef enum status run_samples_fn(void *arg, const char *uuid, const struct sample *samples, size_t n);
+/* Their histories one after the other, `limit` samples in all. */
+enum status run_histories(struct ctx *cx, const char *const *uuids, size_t n, const char *key, size_t limit,
+	run_samples_fn *each, void *arg) must_check;
+/* A few samples of each as the protocol picks them (ingest_tiles). */
+struct run_tiles_in {
+	const char *const *uuids;
+	size_t n;
 	const char *key;
-	struct sample *samples; /* stored order */
-	size_t n;               /* never 0 */
-};
-/* Lent for the call, with all that it allocates from cx->arena: the next series takes its memory. */
-typedef enum status run_series_fn(void *arg, struct ctx *cx, const struct run_series *s);
-struct run_series_in {
-	const char *const *uuids, *const *keys;
-	size_t uuid_count, key_count;
 	int64_t step_lo, step_hi; /* inclusive */
+	size_t most;              /* of each run */
 };
-enum status run_series(
-	struct ctx *cx, const struct run_series_in *in, run_series_fn *each, void *arg) must_check;
+enum status run_tiles(
+	struct ctx *cx, const struct run_tiles_in *in, run_samples_fn *each, void *arg) must_check;
 
 #endif

@@ -1,4 +1,4 @@
-/* Histories of metrics: page by page in the protocol's order, or whole for charts. */
+/* Histories of metrics in the protocol's order, and the few samples that its charts take. */
 #include "domain/run.h"
 
 #include <string.h>
@@ -39,11 +39,19 @@ token_read(struct ctx *cx, const char *text, struct sample *out)
 	return OK;
 }
 
+static struct read_run
+reading_of(const struct run *run)
+{
+	return (struct read_run){ run->run_id, run->experiment_id, run->start_unix_ms };
+}
+
 enum status
 run_history(struct ctx *cx, const char *uuid, const char *key, size_t limit, const char *page_token,
 	struct sample **out, size_t *n, const char **next_token)
 {
+	size_t most = limit;
 	struct sample after;
+	struct read_run read;
 	struct run run;
 	struct tx *tx = NULL;
 	enum status st;
@@ -53,74 +61,97 @@ run_history(struct ctx *cx, const char *uuid, const char *key, size_t limit, con
 	*next_token = NULL;
 	if (!str_empty(page_token) && (st = token_read(cx, page_token, &after)) != OK)
 		return st;
-	if ((st = tx_auto(cx, &tx)) == OK && (st = store_run_find(tx, uuid, &run)) == OK)
-		st = ingest_history(tx, run.run_id, key, str_empty(page_token) ? NULL : &after,
-			limit == 0 ? SIZE_MAX - 1 : limit, out, n);
+	if (limit == 0 || limit > RUN_HISTORY_MOST)
+		most = RUN_HISTORY_MOST;
+	if ((st = tx_begin_snapshot(cx, &tx)) == OK && (st = store_run_find(tx, uuid, &run)) == OK) {
+		read = reading_of(&run);
+		st = ingest_history(tx, &read, key, str_empty(page_token) ? NULL : &after, most, out, n);
+	}
 	tx_rollback(&tx);
 	if (st == NOT_FOUND) /* the protocol: an unknown run has an empty history */
 		return OK;
-	if (st == OK && limit > 0 && *n > limit) {
-		*n = limit;
-		*next_token = token_of(cx, &(*out)[limit - 1]);
+	if (st == OK && limit == 0 && *n > most)
+		return fail(cx, INVALID,
+			"this history has more than %d samples: ask for it in pages, with max_results and "
+			"then "
+			"page_token",
+			RUN_HISTORY_MOST);
+	if (st == OK && *n > most) {
+		*n = most;
+		*next_token = token_of(cx, &(*out)[most - 1]);
 	}
 	return st;
 }
 
-static const struct run *
-by_uuid(const struct run *runs, size_t n, const char *uuid)
+/* ---- several runs ---- */
+
+struct several {
+	const char **uuids; /* of the runs that are read */
+	struct read_run *runs;
+	size_t n;
+	run_samples_fn *each;
+	void *arg;
+};
+
+static bool
+named_before(const struct several *s, const char *uuid)
 {
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(runs[i].uuid, uuid))
-			return &runs[i];
-	return NULL;
+	for (size_t i = 0; i < s->n; i++)
+		if (str_eq(s->uuids[i], uuid))
+			return true;
+	return false;
 }
 
-/* One series, in memory that is given back before the next. */
 static enum status
-one_series(struct tx *tx, const struct run *run, const char *key, const struct run_series_in *in,
-	run_series_fn *each, void *arg)
+find_several(struct tx *tx, const char *const *uuids, size_t n, struct several *out)
 {
 	struct ctx *cx = tx_ctx(tx);
-	struct arena *own = cx->arena, *scratch = arena_new();
-	struct run_series s = { .uuid = run->uuid, .key = key };
-	enum status st;
+	struct run *runs;
+	size_t found;
+	enum status st = store_run_find_many(tx, uuids, n, &runs, &found);
 
-	cx->arena = scratch;
-	st = ingest_samples(tx, run->run_id, key, in->step_lo, in->step_hi, &s.samples, &s.n);
-	if (st == OK && s.n > 0)
-		st = each(arg, cx, &s);
-	cx->arena = own;
-	arena_free(scratch);
+	out->uuids = arena_array(cx->arena, n, sizeof(*out->uuids));
+	out->runs = arena_array(cx->arena, n, sizeof(*out->runs));
+	for (size_t i = 0; st == OK && i < n; i++)
+		for (size_t k = 0; k < found; k++)
+			if (str_eq(runs[k].uuid, uuids[i]) && !named_before(out, uuids[i])) {
+				out->runs[out->n] = reading_of(&runs[k]);
+				out->uuids[out->n++] = uuids[i];
+			}
 	return st;
 }
 
 static enum status
-series_in_tx(struct tx *tx, const struct run_series_in *in, run_series_fn *each, void *arg)
+name_run(void *arg, size_t run, const struct sample *samples, size_t n)
 {
-	struct run *runs;
-	size_t found;
-	enum status st;
+	const struct several *s = arg;
 
-	if ((st = store_run_find_many(tx, in->uuids, in->uuid_count, &runs, &found)) != OK)
-		return st;
-	for (size_t i = 0; i < in->uuid_count; i++) {
-		const struct run *run = by_uuid(runs, found, in->uuids[i]);
-
-		for (size_t k = 0; run != NULL && k < in->key_count; k++)
-			if ((st = one_series(tx, run, in->keys[k], in, each, arg)) != OK)
-				return st;
-	}
-	return OK;
+	return s->each(s->arg, s->uuids[run], samples, n);
 }
 
 enum status
-run_series(struct ctx *cx, const struct run_series_in *in, run_series_fn *each, void *arg)
+run_histories(struct ctx *cx, const char *const *uuids, size_t n, const char *key, size_t limit,
+	run_samples_fn *each, void *arg)
 {
+	struct several s = { .each = each, .arg = arg };
 	struct tx *tx = NULL;
 	enum status st;
 
-	if ((st = tx_begin_snapshot(cx, &tx)) == OK)
-		st = series_in_tx(tx, in, each, arg);
+	if ((st = tx_begin_snapshot(cx, &tx)) == OK && (st = find_several(tx, uuids, n, &s)) == OK)
+		st = ingest_histories(tx, s.runs, s.n, key, limit, name_run, &s);
+	tx_rollback(&tx);
+	return st;
+}
+
+enum status
+run_tiles(struct ctx *cx, const struct run_tiles_in *in, run_samples_fn *each, void *arg)
+{
+	struct several s = { .each = each, .arg = arg };
+	struct tx *tx = NULL;
+	enum status st;
+
+	if ((st = tx_begin_snapshot(cx, &tx)) == OK && (st = find_several(tx, in->uuids, in->n, &s)) == OK)
+		st = ingest_tiles(tx, s.runs, s.n, in->key, in->step_lo, in->step_hi, in->most, name_run, &s);
 	tx_rollback(&tx);
 	return st;
 }

@@ -84,20 +84,30 @@ struct last_value {
 enum status ingest_last(struct tx *tx, const int64_t *run_ids, size_t n, const char *const *keys,
 	size_t key_count, struct last_value *out) must_check;
 
-/* History of one key in MLflow's order (time, step, value; NaN sorts as 0), from after `after` (NULL: the start), at most limit + 1. */
-enum status ingest_history(struct tx *tx, int64_t run_id, const char *key, const struct sample *after,
-	size_t limit, struct sample **out, size_t *n) must_check;
-/* All samples of one key in stored order (step, time, value); step range inclusive. */
-enum status ingest_samples(struct tx *tx, int64_t run_id, const char *key, int64_t step_lo, int64_t step_hi,
-	struct sample **out, size_t *n) must_check;
-
-/* Down-sampled for a chart: equal buckets over the step range that hold first, last, min, max, sum, count. */
-struct bucket {
-	int64_t step_lo, step_hi, time_lo_unix_ms, time_hi_unix_ms;
-	double first, last, min, max, mean;
-	int64_t count;
+/*
+ * Samples. All in one snapshot (tx_begin_snapshot); a run that does not have the key has none. Memory is that of a page, of what
+ * lies in tail rows, and of chunks that overlap; not of the series.
+ */
+struct read_run {
+	int64_t run_id;
+	int64_t experiment_id;
+	int64_t start_unix_ms; /* 0: not known */
 };
-enum status ingest_buckets(struct ctx *cx, const struct sample *samples, size_t n, size_t buckets,
-	struct bucket **out, size_t *made) must_check;
+
+/* History of one key in MLflow's order (time, step, value; NaN sorts as 0), from after `after` (NULL: the start), at most limit + 1. */
+enum status ingest_history(struct tx *tx, const struct read_run *run, const char *key,
+	const struct sample *after, size_t limit, struct sample **out, size_t *n) must_check;
+
+/* Lent for the call; the runs come in their order. */
+typedef enum status ingest_span_fn(void *arg, size_t run, const struct sample *samples, size_t n);
+/* The histories of several runs one after the other, `limit` samples in all. */
+enum status ingest_histories(struct tx *tx, const struct read_run *runs, size_t n, const char *key,
+	size_t limit, ingest_span_fn *each, void *arg) must_check;
+/*
+ * Of each run at most `most` samples in stored order, as NTILE cuts them: the first n % most tiles hold one more, the first of
+ * each tile is taken, and the last sample in place of the last tile's first. The range of steps is inclusive.
+ */
+enum status ingest_tiles(struct tx *tx, const struct read_run *runs, size_t n, const char *key,
+	int64_t step_lo, int64_t step_hi, size_t most, ingest_span_fn *each, void *arg) must_check;
 
 #endif

@@ -60,8 +60,8 @@ by_history(const void *a, const void *b)
 	return sample_compare_history(a, b);
 }
 
-static bool
-rising(const struct sample *samples, size_t n, sample_compare_fn *compare)
+bool
+samples_rising(const struct sample *samples, size_t n, sample_compare_fn *compare)
 {
 	for (size_t i = 1; i < n; i++)
 		if (compare(&samples[i - 1], &samples[i]) >= 0)
@@ -74,11 +74,51 @@ samples_settle(struct sample *samples, size_t n, sample_compare_fn *compare)
 {
 	size_t left = 1;
 
-	if (n < 2 || rising(samples, n, compare))
+	if (n < 2 || samples_rising(samples, n, compare))
 		return n;
 	qsort(samples, n, sizeof(*samples), compare == sample_compare_history ? by_history : by_stored);
 	for (size_t i = 1; i < n; i++)
 		if (compare(&samples[left - 1], &samples[i]) != 0)
 			samples[left++] = samples[i];
 	return left;
+}
+
+size_t
+samples_before(const struct sample *samples, size_t n, int64_t step, int64_t time_unix_ms)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		int order = compare_int64(samples[mid].step, step);
+
+		if (order == 0)
+			order = compare_int64(samples[mid].time_unix_ms, time_unix_ms);
+		if (order < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+size_t
+samples_subtract(struct sample *samples, size_t n, const struct sample *have, size_t have_count)
+{
+	size_t left, i, at = 0;
+
+	if (n == 0 || have_count == 0)
+		return n;
+	left = i = samples_before(samples, n, have[0].step, have[0].time_unix_ms);
+	for (; i < n && at < have_count; i++) {
+		int order = 1;
+
+		while (at < have_count && (order = sample_compare_stored(&have[at], &samples[i])) < 0)
+			at++;
+		if (at == have_count || order != 0)
+			samples[left++] = samples[i];
+	}
+	if (left < i)
+		memmove(samples + left, samples + i, (n - i) * sizeof(*samples));
+	return n - (i - left);
 }

@@ -10,8 +10,14 @@ int sample_compare_stored(const struct sample *a, const struct sample *b);  /* s
 int sample_compare_history(const struct sample *a, const struct sample *b); /* time, step, value */
 
 typedef int sample_compare_fn(const struct sample *a, const struct sample *b);
+/* Each greater than the one before. */
+bool samples_rising(const struct sample *samples, size_t n, sample_compare_fn *compare);
 /* Sort (looking first whether they are) and drop exact duplicates; how many are left. */
 size_t samples_settle(struct sample *samples, size_t n, sample_compare_fn *compare);
+/* Drop those that are among `have`; both in stored order; how many are left. */
+size_t samples_subtract(struct sample *samples, size_t n, const struct sample *have, size_t have_count);
+/* How many come before a moment; in stored order. */
+size_t samples_before(const struct sample *samples, size_t n, int64_t step, int64_t time_unix_ms);
 
 /* A tail row that the codec refuses: logged, and INTERNAL. */
 enum status damaged_row(struct ctx *cx, int64_t run_id) must_check;

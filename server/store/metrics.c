@@ -165,7 +165,6 @@ store_metric_tail_copy(struct tx *tx, const struct buf *rows)
 struct tail_reader {
 	metric_tail_fn *each;
 	void *arg;
-	bool by_key;
 };
 
 static enum status
@@ -174,10 +173,7 @@ tail_from_row(struct row *row, void *arg)
 	const struct tail_reader *r = arg;
 	struct metric_tail tail = { .run_id = row_int8(row, "run_id") };
 
-	if (r->by_key)
-		tail.key_id = (int32_t)row_int8(row, "key_id");
-	else
-		tail.experiment_id = row_int8(row, "experiment_id");
+	tail.experiment_id = row_int8(row, "experiment_id");
 	tail.data = row_bytea_lend(row, "data", &tail.len);
 	return r->each(r->arg, &tail);
 }
@@ -185,22 +181,10 @@ tail_from_row(struct row *row, void *arg)
 enum status
 store_metric_tail_of_runs(struct tx *tx, const int64_t *run_ids, size_t n, metric_tail_fn *each, void *arg)
 {
-	struct tail_reader r = { each, arg, false };
+	struct tail_reader r = { each, arg };
 	struct query q;
 
 	query_init(&q, tx, &SQL_metric_tail_of_runs);
 	query_int8s(&q, run_ids, n);
-	return query_each(&q, tail_from_row, &r);
-}
-
-enum status
-store_metric_tail_of_key(struct tx *tx, int64_t run_id, const char *name, metric_tail_fn *each, void *arg)
-{
-	struct tail_reader r = { each, arg, true };
-	struct query q;
-
-	query_init(&q, tx, &SQL_metric_tail_of_key);
-	query_int8(&q, run_id);
-	query_text(&q, name);
 	return query_each(&q, tail_from_row, &r);
 }

@@ -44,16 +44,13 @@ enum status store_metric_tail_copy(struct tx *tx, const struct buf *rows) must_c
 
 struct metric_tail {
 	int64_t run_id;
-	int64_t experiment_id; /* of_runs only */
-	int32_t key_id;        /* of_key only: the number of the name that was asked for */
-	const void *data;      /* borrowed for the call */
+	int64_t experiment_id;
+	const void *data; /* borrowed for the call */
 	size_t len;
 };
 typedef enum status metric_tail_fn(void *arg, const struct metric_tail *row);
 /* Row by row as they arrive, in no order; another status than OK ends it and is returned. */
 enum status store_metric_tail_of_runs(
 	struct tx *tx, const int64_t *run_ids, size_t n, metric_tail_fn *each, void *arg) must_check;
-enum status store_metric_tail_of_key(
-	struct tx *tx, int64_t run_id, const char *name, metric_tail_fn *each, void *arg) must_check;
 
 #endif

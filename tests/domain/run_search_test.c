@@ -188,34 +188,41 @@ struct seen {
 };
 
 static enum status
-see(void *arg, struct ctx *cx, const struct run_series *s)
+see(void *arg, const char *uuid, const struct sample *samples, size_t n)
 {
 	struct seen *seen = arg;
 
-	(void)cx;
 	assert_true(seen->n < 2);
-	assert_int_equal(s->n, 1);
-	(void)snprintf(seen->uuid[seen->n], sizeof(seen->uuid[0]), "%s", s->uuid);
-	seen->first[seen->n++] = s->samples[0].value;
+	assert_int_equal(n, 1);
+	(void)snprintf(seen->uuid[seen->n], sizeof(seen->uuid[0]), "%s", uuid);
+	seen->first[seen->n++] = samples[0].value;
 	return OK;
 }
 
 static void
-several_series_are_read_in_one_snapshot(void **state)
+the_samples_of_several_runs_come_in_their_order_each_run_once(void **state)
 {
 	struct world w = world_start(state);
-	const char *uuids[] = { numbered(&w, 1), "unknown", numbered(&w, 2) }, *keys[] = { "loss", "none" };
-	struct run_series_in in = { uuids, keys, 3, 2, INT64_MIN, INT64_MAX };
+	const char *two = numbered(&w, 2), *one = numbered(&w, 1);
+	const char *uuids[] = { one, "unknown", two, one };
+	struct run_tiles_in in = { uuids, 4, "loss", INT64_MIN, INT64_MAX, 10 };
 	struct seen seen = { 0 };
 
-	ok(&w, run_series(w.cx, &in, see, &seen));
+	ok(&w, run_tiles(w.cx, &in, see, &seen));
 	assert_int_equal(seen.n, 2);
-	assert_string_equal(seen.uuid[0], uuids[0]);
-	assert_string_equal(seen.uuid[1], uuids[2]);
+	assert_string_equal(seen.uuid[0], one);
+	assert_string_equal(seen.uuid[1], two);
 	assert_true(seen.first[1] == 74);
+	seen.n = 0;
+	ok(&w, run_histories(w.cx, uuids, 4, "loss", 1, see, &seen));
+	assert_int_equal(seen.n, 1);
+	assert_string_equal(seen.uuid[0], one);
 	in.step_lo = 2;
 	seen.n = 0;
-	ok(&w, run_series(w.cx, &in, see, &seen));
+	ok(&w, run_tiles(w.cx, &in, see, &seen));
+	in.step_lo = INT64_MIN;
+	in.key = "none";
+	ok(&w, run_tiles(w.cx, &in, see, &seen));
 	assert_int_equal(seen.n, 0);
 	world_stop(&w);
 }
@@ -266,5 +273,6 @@ world_main(pg_test(pages_together_hold_every_run_once),
 	pg_test(the_default_order_is_the_latest_start_then_the_id),
 	pg_test(filters_look_at_every_kind_of_column), pg_test(a_view_shows_active_or_deleted_ones_or_both),
 	pg_test(searching_no_experiment_or_an_unknown_one_finds_nothing),
-	pg_test(sizes_tokens_and_filters_are_checked), pg_test(several_series_are_read_in_one_snapshot),
+	pg_test(sizes_tokens_and_filters_are_checked),
+	pg_test(the_samples_of_several_runs_come_in_their_order_each_run_once),
 	pg_test(experiments_models_and_versions_are_searched_page_by_page))

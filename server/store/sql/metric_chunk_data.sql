@@ -1,10 +1,15 @@
--- The points of some chunks, or bundles, in the order in which they begin.
--- $1 bigint: run_id
--- $2 int: key_id
--- $3 bigint[]: step_lo of each
--- $4 bigint[]: first_unix_ms of each
--- $5 bigint[]: seq of each
-SELECT c.data
-FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) AS w (step_lo, first_unix_ms, seq)
-JOIN metric_chunk c ON c.run_id = $1 AND c.key_id = $2 AND c.step_lo = w.step_lo AND c.first_unix_ms = w.first_unix_ms AND c.seq = w.seq
-ORDER BY c.step_lo, c.first_unix_ms, c.seq
+-- The data of chunks, in the order in which they are named.
+-- $1 bigint[]: run_ids
+-- $2 bigint[]: key_ids, one for each
+-- $3 bigint[]: step_lo, one for each
+-- $4 bigint[]: first_unix_ms, one for each
+-- $5 bigint[]: seq, one for each
+SELECT w.at, c.data
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS w (run_id, key_id, step_lo, first_unix_ms, seq, at)
+CROSS JOIN LATERAL (
+	SELECT m.data
+	FROM metric_chunk m
+	WHERE m.run_id = w.run_id AND m.key_id = w.key_id::int AND m.step_lo = w.step_lo
+		AND m.first_unix_ms = w.first_unix_ms AND m.seq = w.seq
+	OFFSET 0
+) c
