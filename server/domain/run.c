@@ -85,59 +85,60 @@ choose_name(struct ctx *cx, const struct run_create *in, const char **out)
 	return OK;
 }
 
-static enum status
-insert_run(struct tx *tx, const struct run_create *in, int64_t experiment_id, struct run *run)
+/* The name is a tag too, the last. */
+static struct key_value *
+tags_with_name(struct ctx *cx, const struct run_create *in, const char *name)
 {
-	struct ctx *cx = tx_ctx(tx);
 	struct key_value *tags = arena_array(cx->arena, in->tag_count + 1, sizeof(*tags));
-	struct experiment e;
-	char *uuid = arena_alloc(cx->arena, 33);
-	enum status st;
 
-	st = store_experiment_share(tx, experiment_id, &e);
-	if (st == NOT_FOUND)
-		return fail(cx, NOT_FOUND, "No Experiment with id=%lld exists", (long long)experiment_id);
-	if (st != OK)
-		return st;
-	if (e.deleted)
-		return fail(cx, INVALID,
-			"The experiment %lld must be in the 'active' state. Current state is deleted.",
-			(long long)experiment_id);
-	random_hex(uuid, 16);
-	run->uuid = uuid;
-	run->artifact_uri =
-		name_below(cx, e.artifact_location, arena_printf(cx->arena, "%s/artifacts", uuid));
 	if (in->tag_count > 0)
 		memcpy(tags, in->tags, in->tag_count * sizeof(*tags));
-	tags[in->tag_count] = (struct key_value){ NAME_TAG, run->name };
-	if ((st = store_run_insert(tx, run, clock_unix_ms())) != OK)
-		return st;
-	return store_run_tags_put(tx, run->run_id, tags, in->tag_count + 1);
+	tags[in->tag_count] = (struct key_value){ NAME_TAG, name };
+	return tags;
+}
+
+static enum status
+insert_run(struct ctx *cx, const struct run *in, struct run *out)
+{
+	struct tx *tx = NULL;
+	enum status st;
+
+	if ((st = tx_change(cx, &tx)) == OK)
+		st = store_run_insert(tx, in, clock_unix_ms(), out);
+	if (st == NOT_FOUND)
+		st = fail(cx, NOT_FOUND, "No Experiment with id=%lld exists", (long long)in->experiment_id);
+	if (st == OK)
+		st = tx_commit(&tx);
+	tx_rollback(&tx);
+	return st;
 }
 
 enum status
 run_start(struct ctx *cx, const struct run_create *in, struct run *out)
 {
+	char *uuid = arena_alloc(cx->arena, 33);
 	struct run run = {
+		.uuid = uuid,
 		.user_text = in->user_id == NULL ? "" : in->user_id,
-		.status = RUN_RUNNING,
 		.start_unix_ms = in->start_time,
+		.tag_count = in->tag_count + 1,
 	};
-	struct tx *tx = NULL;
 	enum status st;
 
 	if ((st = name_experiment_id(cx, in->experiment_id, &run.experiment_id)) != OK ||
 		(st = name_first_tags(cx, in->tags, in->tag_count)) != OK ||
 		(st = choose_name(cx, in, &run.name)) != OK)
 		return st;
+	random_hex(uuid, 16);
 	run.name = name_cut(cx, TAG_VALUE_LENGTH, run.name);
-	if ((st = tx_begin(cx, &tx)) != OK || (st = insert_run(tx, in, run.experiment_id, &run)) != OK)
-		goto out;
-	if ((st = store_run_get(tx, run.uuid, out)) == OK)
-		st = tx_commit(&tx);
-out:
-	tx_rollback(&tx);
-	return st;
+	run.tags = tags_with_name(cx, in, run.name);
+	if ((st = insert_run(cx, &run, out)) != OK)
+		return st;
+	if (out->deleted) /* the experiment, and there is no run */
+		return fail(cx, INVALID,
+			"The experiment %lld must be in the 'active' state. Current state is deleted.",
+			(long long)run.experiment_id);
+	return OK;
 }
 
 /* ---- read ---- */

@@ -9,10 +9,10 @@ enum status store_experiment_insert(
 	struct tx *tx, const struct experiment_create *in, int64_t now_unix_ms, int64_t *id) must_check;
 enum status store_experiment_get(struct tx *tx, int64_t id, struct experiment *out) must_check;
 enum status store_experiment_by_name(struct tx *tx, const char *name, struct experiment *out) must_check;
-enum status store_experiment_share(
-	struct tx *tx, int64_t id, struct experiment *out) must_check; /* FOR KEY SHARE; no tags */
+enum status store_experiment_share(struct tx *tx, int64_t id,
+	struct experiment *out) must_check; /* FOR SHARE: something is made in it; no tags */
 enum status store_experiment_lock(
-	struct tx *tx, int64_t id, struct experiment *out) must_check; /* FOR UPDATE; no tags */
+	struct tx *tx, int64_t id, struct experiment *out) must_check; /* FOR NO KEY UPDATE; no tags */
 enum status store_experiment_list(
 	struct tx *tx, enum view view, struct experiment **out, size_t *n) must_check;
 enum status store_experiment_overview(

@@ -6,13 +6,18 @@
 #include "store/connection.h"
 #include "store/tx.h"
 
+#define COMMIT_MS 2000 /* a COMMIT has at least so long, whatever the request's deadline says */
+
 struct tx {
 	struct ctx *cx;
 	struct connection *c;
 	bool single; /* each statement by itself */
+	bool change; /* and it changes something */
 	bool own;    /* the connection is not the pool's: it stays with who made the tx */
 };
 
+/* COMMIT went out, and no answer came that can be believed. */
+enum status tx_unknown(struct tx *t) must_check;
 /* Begin on a connection of the caller's own. */
 enum status tx_begin_on(struct ctx *cx, struct connection *c, struct tx **out) must_check;
 /* Statements by themselves on a connection of the caller's own. */

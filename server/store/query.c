@@ -305,6 +305,15 @@ drop_rest(struct query *q)
 		return; /* a broken connection is known as such */
 }
 
+/* A connection that was lost does not tell what became of a change that is its own transaction. */
+static enum status
+or_unknown(struct query *q, enum status st)
+{
+	bool lost = st == UNAVAILABLE || st == TIMED_OUT;
+
+	return lost && q->tx->change && q->tx->c->broken ? tx_unknown(q->tx) : st;
+}
+
 static enum status
 try_once(struct query *q, bool rows_as_they_come, bool *again, PGresult **out)
 {
@@ -317,11 +326,11 @@ try_once(struct query *q, bool rows_as_they_come, bool *again, PGresult **out)
 		return st;
 	*again = is_read(q->statement);
 	if ((st = send(q, rows_as_they_come)) != OK)
-		return st;
+		return or_unknown(q, st);
 	if ((st = connection_result(c, cx, q->statement, out)) == OK)
 		return OK;
 	drop_rest(q);
-	return st;
+	return or_unknown(q, st);
 }
 
 /* The first result; the rest is left for connection_finish(). */
@@ -348,14 +357,27 @@ start(struct query *q, bool rows_as_they_come, PGresult **out)
 	return try_once(q, rows_as_they_come, &again, out);
 }
 
+/* A change has as long as a COMMIT would. */
+static void
+put_off_deadline(struct tx *t)
+{
+	int64_t now = clock_mono_ms(), *deadline = &t->cx->deadline_mono_ms;
+
+	if (t->change && *deadline > now && *deadline < now + COMMIT_MS)
+		*deadline = now + COMMIT_MS;
+}
+
 static enum status
 whole(struct query *q, PGresult **out)
 {
-	enum status st = start(q, false, out);
+	int64_t deadline = q->tx->cx->deadline_mono_ms;
+	enum status st;
 
-	if (st != OK)
-		return st;
-	st = connection_finish(q->tx->c, q->tx->cx, q->statement);
+	put_off_deadline(q->tx);
+	st = start(q, false, out);
+	if (st == OK)
+		st = or_unknown(q, connection_finish(q->tx->c, q->tx->cx, q->statement));
+	q->tx->cx->deadline_mono_ms = deadline;
 	if (st != OK) {
 		PQclear(*out);
 		*out = NULL;

@@ -41,20 +41,20 @@ full_from_row(struct row *row, void *out)
 }
 
 enum status
-store_run_insert(struct tx *tx, struct run *run, int64_t now_unix_ms)
+store_run_insert(struct tx *tx, const struct run *in, int64_t now_unix_ms, struct run *out)
 {
 	struct query q;
 
 	query_init(&q, tx, &SQL_run_insert);
-	query_text(&q, run->uuid);
-	query_int8(&q, run->experiment_id);
-	query_text(&q, run->name);
-	query_text(&q, run->user_text);
-	query_int8(&q, run->start_unix_ms);
-	query_text(&q, run->artifact_uri);
+	query_text(&q, in->uuid);
+	query_int8(&q, in->experiment_id);
+	query_text(&q, in->name);
+	query_text(&q, in->user_text);
+	query_int8(&q, in->start_unix_ms);
+	query_pairs(&q, in->tags, in->tag_count);
 	query_int8(&q, now_unix_ms);
 	query_actor(&q);
-	return query_one(&q, row_read_int8, &run->run_id);
+	return query_one(&q, full_from_row, out);
 }
 
 static enum status

@@ -5,8 +5,9 @@
 #include "domain/run.h"
 #include "store/tx.h"
 
+/* Reads uuid, experiment_id, name, user_text, start and tags. `out` is deleted when the experiment is: then nothing was made. */
 enum status store_run_insert(
-	struct tx *tx, struct run *run, int64_t now_unix_ms) must_check; /* sets run_id */
+	struct tx *tx, const struct run *in, int64_t now_unix_ms, struct run *out) must_check;
 enum status store_run_get(
 	struct tx *tx, const char *uuid, struct run *out) must_check; /* with params and tags */
 enum status store_run_get_many(

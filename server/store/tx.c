@@ -6,8 +6,6 @@
 #include "base/mem.h"
 #include "store/internal.h"
 
-#define COMMIT_MS 2000 /* a COMMIT has at least so long */
-
 static struct tx *
 tx_new(struct ctx *cx, struct connection *c)
 {
@@ -99,6 +97,18 @@ tx_auto(struct ctx *cx, struct tx **out)
 }
 
 enum status
+tx_change(struct ctx *cx, struct tx **out)
+{
+	enum status st = tx_auto(cx, out);
+
+	if (st == OK) {
+		(*out)->change = true;
+		(*out)->c->warned = false;
+	}
+	return st;
+}
+
+enum status
 tx_renew(struct tx *t)
 {
 	struct pool *p = t->cx->parts->pool;
@@ -122,6 +132,16 @@ send_commit(struct tx *t, char tag[16])
 	return st;
 }
 
+enum status
+tx_unknown(struct tx *t)
+{
+	t->c->broken = true;
+	return fail(t->cx, UNAVAILABLE,
+		"PostgreSQL went away during the commit: it is not known whether the change was kept; look "
+		"before "
+		"trying again");
+}
+
 /*
  * After COMMIT was sent, a lost connection does not tell what became of it. Neither does a warning: it is what
  * PostgreSQL says when it kept the change here but gave up waiting for its standby.
@@ -139,12 +159,8 @@ commit(struct tx *t)
 		return fail(t->cx, TIMED_OUT, "the request took too long and nothing was kept");
 	t->c->warned = false;
 	st = send_commit(t, tag);
-	if (t->c->broken || t->c->warned) {
-		t->c->broken = true;
-		return fail(t->cx, UNAVAILABLE,
-			"PostgreSQL went away during the commit: it is not known whether the change was "
-			"kept; look before trying again");
-	}
+	if (t->c->broken || t->c->warned)
+		return tx_unknown(t);
 	if (st == OK && strcmp(tag, "COMMIT") != 0)
 		return fail(t->cx, INTERNAL, "a transaction that had failed was committed; nothing was kept");
 	return st;
@@ -157,6 +173,8 @@ tx_commit(struct tx **t)
 
 	if (!(*t)->single)
 		st = commit(*t);
+	else if ((*t)->change && (*t)->c->warned)
+		st = tx_unknown(*t);
 	if (st == OK)
 		tx_end(t);
 	else

@@ -15,6 +15,11 @@ enum status tx_begin_snapshot(
 enum status tx_auto(struct ctx *cx,
 	struct tx **out) must_check; /* each statement by itself; tx_commit gives the connection back */
 /*
+ * For one statement that changes something: a transaction by itself, without the round trips of BEGIN and COMMIT. Where its
+ * outcome is unknown, the statement or tx_commit says UNAVAILABLE, as tx_commit of a tx_begin does.
+ */
+enum status tx_change(struct ctx *cx, struct tx **out) must_check;
+/*
  * *t becomes NULL whatever happens. UNAVAILABLE when the outcome is unknown: callers whose work can be repeated say so.
  */
 enum status tx_commit(struct tx **t) must_check;

@@ -1,5 +1,6 @@
 #include "domain/world.h"
 
+#include "store/metrics.h"
 #include "store/runs.h"
 
 static enum status
@@ -286,6 +287,29 @@ deleting_an_experiment_waits_for_the_writers_of_its_runs(void **state)
 	world_stop(&w);
 }
 
+static void
+a_new_metric_name_does_not_wait_for_a_deletion_that_waits_for_its_run(void **state)
+{
+	struct world w = world_start(state);
+	int64_t id = new_experiment(&w, "e");
+	const char *uuid = new_run(&w, id), *name = "loss";
+	struct metric_key *keys;
+	struct worker k;
+	struct run run;
+	struct tx *tx = NULL;
+	size_t n;
+
+	ok(&w, tx_begin(w.cx, &tx));
+	ok(&w, store_run_share(tx, uuid, &run));
+	worker_start(&k, &w, delete_experiment, &id);
+	until_waiting(&w, 1);
+	ok(&w, store_metric_keys_make(tx, id, &name, 1, &keys, &n));
+	ok(&w, tx_commit(&tx));
+	worker_end(&k);
+	assert_int_equal(k.st, OK);
+	world_stop(&w);
+}
+
 static void *
 start_run(void *arg)
 {
@@ -328,4 +352,5 @@ world_main(pg_test(a_fresh_server_has_the_experiment_default),
 	pg_test(a_tag_is_set_changed_and_taken_away), pg_test(the_overview_counts_runs),
 	pg_test(of_two_who_make_the_same_experiment_one_is_told),
 	pg_test(deleting_an_experiment_waits_for_the_writers_of_its_runs),
+	pg_test(a_new_metric_name_does_not_wait_for_a_deletion_that_waits_for_its_run),
 	pg_test(no_active_run_appears_in_an_experiment_that_is_being_deleted))

@@ -323,6 +323,26 @@ a_commit_without_an_answer_is_not_known(void **state)
 }
 
 static void
+a_change_without_an_answer_is_not_known(void **state)
+{
+	struct pg_test *t = *state;
+	struct tx *tx = NULL;
+	pid_t pid;
+
+	assert_int_equal(tx_change(&t->cx, &tx), OK);
+	pid = backend_of(tx);
+	assert_int_equal(write_in(tx, "kept"), OK);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	t->cx.deadline_mono_ms = clock_mono_ms() + 300;
+	assert_int_equal(write_in(tx, "who knows"), UNAVAILABLE);
+	assert_non_null(strstr(t->cx.message, "not known"));
+	tx_rollback(&tx);
+	t->cx.deadline_mono_ms = 0;
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_int_equal(ask(&t->cx), OK);
+}
+
+static void
 open_some(struct pg_test *t, struct pool *p, unsigned n)
 {
 	struct connection *c[8];
@@ -438,6 +458,7 @@ main(void)
 		pg_test(a_commit_past_its_deadline_keeps_nothing),
 		pg_test(a_backend_that_hangs_does_not_hang_us),
 		pg_test(a_commit_without_an_answer_is_not_known),
+		pg_test(a_change_without_an_answer_is_not_known),
 		pg_test(a_restart_of_postgresql_is_not_noticed_between_requests),
 		pg_test(a_transaction_under_a_restart_fails_and_can_be_repeated),
 		pg_test(a_read_by_itself_survives_the_end_of_its_connection),

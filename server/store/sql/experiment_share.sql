@@ -4,4 +4,4 @@ SELECT e.experiment_id, e.name, e.artifact_location, e.deleted, e.created_unix_m
 	'{}'::text[] AS tag_keys, '{}'::text[] AS tag_values
 FROM experiment e
 WHERE e.experiment_id = $1
-FOR KEY SHARE
+FOR SHARE
