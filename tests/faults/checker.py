@@ -463,6 +463,8 @@ class Checker:
             for run in list(client.runs):
                 client.end_run(run)
         self.verify()
+        for server in self.servers:
+            server.restart()  # a start looks for what kills left to compact
         compacted = self.wait_compacted()
         self.verify(everything=True)
         self.stored = sum(s & SEEN != 0 for client in self.clients for run in client.every_run() for series in run.series for s in series.state)
