@@ -313,32 +313,71 @@ search_in_database(struct ctx *cx, const struct page *page, const struct run_can
 	return st;
 }
 
-/* Hits that are not kept whole in memory are read, and kept. */
+/* Hits of which memory has all but their metrics. */
 static enum status
-read_hits(struct ctx *cx, struct columns_hit *hits, size_t n, struct run *out)
+read_metrics(struct tx *tx, struct columns_hit *const *hits, size_t n)
 {
-	struct columns_hit *fresh = arena_array(cx->arena, n, sizeof(*fresh));
-	struct run *runs = arena_array(cx->arena, n, sizeof(*runs));
-	int64_t *ids = arena_array(cx->arena, n, sizeof(*ids));
-	struct tx *tx = NULL;
-	size_t count = 0;
-	enum status st = OK;
+	struct arena *arena = tx_ctx(tx)->arena;
+	struct run_latest *metrics = arena_array(arena, n, sizeof(*metrics));
+	struct run *runs = arena_array(arena, n, sizeof(*runs));
+	int64_t *ids = arena_array(arena, n, sizeof(*ids));
+	enum status st;
 
 	for (size_t i = 0; i < n; i++)
-		if (hits[i].run == NULL) {
-			ids[count] = hits[i].run_id;
-			fresh[count] = hits[i];
-			fresh[count].run = hits[i].run = &runs[count];
-			count++;
-		}
-	if (count > 0 && (st = tx_auto(cx, &tx)) == OK)
-		st = run_load_many(tx, ids, count, runs);
+		ids[i] = hits[i]->run_id;
+	if ((st = ingest_latest(tx, ids, n, metrics)) != OK)
+		return st;
+	for (size_t i = 0; i < n; i++) {
+		runs[i] = *hits[i]->run;
+		runs[i].metrics = &metrics[i];
+		hits[i]->run = &runs[i];
+	}
+	return OK;
+}
+
+/* Hits of which memory has nothing more. */
+static enum status
+read_whole(struct tx *tx, struct columns_hit *const *hits, size_t n)
+{
+	struct arena *arena = tx_ctx(tx)->arena;
+	struct run *runs = arena_array(arena, n, sizeof(*runs));
+	int64_t *ids = arena_array(arena, n, sizeof(*ids));
+	enum status st;
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = hits[i]->run_id;
+	if ((st = run_load_many(tx, ids, n, runs)) != OK)
+		return st;
+	for (size_t i = 0; i < n; i++)
+		hits[i]->run = &runs[i];
+	return OK;
+}
+
+/* What memory lacks of the hits is read, and they are kept. */
+static enum status
+complete(struct ctx *cx, struct columns_hit *hits, size_t n)
+{
+	struct columns_hit **whole = arena_array(cx->arena, n, sizeof(*whole));
+	struct columns_hit **metrics = arena_array(cx->arena, n, sizeof(*metrics));
+	size_t whole_count = 0, metrics_count = 0;
+	struct tx *tx = NULL;
+	enum status st;
+
+	for (size_t i = 0; i < n; i++)
+		if (hits[i].run == NULL)
+			whole[whole_count++] = &hits[i];
+		else if (hits[i].run->metrics == NULL)
+			metrics[metrics_count++] = &hits[i];
+	if (whole_count + metrics_count == 0)
+		return OK;
+	if ((st = tx_auto(cx, &tx)) == OK && (st = read_metrics(tx, metrics, metrics_count)) == OK)
+		st = read_whole(tx, whole, whole_count);
 	tx_rollback(&tx);
 	if (st != OK)
 		return st;
-	columns_keep(cx->parts->columns, fresh, count);
-	for (size_t i = 0; i < n; i++)
-		out[i] = *hits[i].run;
+	for (size_t i = 0; i < metrics_count; i++)
+		whole[whole_count + i] = metrics[i];
+	columns_keep(cx->parts->columns, whole, whole_count + metrics_count);
 	return OK;
 }
 
@@ -357,8 +396,12 @@ search_in_memory(struct ctx *cx, const struct page *page, const int64_t *experim
 	st = columns_search(cx->parts->columns, cx, &q, &hits, count, next_token, served);
 	if (st != OK || !*served)
 		return st;
+	if ((st = complete(cx, hits, *count)) != OK)
+		return st;
 	*out = arena_array(cx->arena, *count, sizeof(**out));
-	return read_hits(cx, hits, *count, *out);
+	for (size_t i = 0; i < *count; i++)
+		(*out)[i] = *hits[i].run;
+	return OK;
 }
 
 enum status

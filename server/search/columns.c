@@ -1098,7 +1098,7 @@ hold_all(struct columns *c, struct ctx *cx, const int64_t *ids, size_t n, const 
 /* ---- searching ---- */
 
 static struct columns_hit
-hit_of(struct ctx *cx, const struct held *h, const struct scan_hit *at)
+hit_of(struct ctx *cx, const struct held *h, const struct scan_hit *at, struct whole *const *wholes)
 {
 	const struct table *t = at->table;
 	const struct kept *kept = table_kept(t, at->row);
@@ -1107,13 +1107,19 @@ hit_of(struct ctx *cx, const struct held *h, const struct scan_hit *at)
 		.version = table_version(t, at->row)
 	};
 
-	for (size_t i = 0; i < h->n; i++)
-		if (&h->sets[i]->table == t) {
-			hit.experiment_id = h->sets[i]->experiment_id;
-			hit.set = h->sets[i]->serial;
-		}
-	if (kept != NULL)
+	struct run *run = NULL;
+	size_t i = 0;
+
+	while (&h->sets[i]->table != t)
+		i++;
+	hit.experiment_id = h->sets[i]->experiment_id;
+	hit.set = h->sets[i]->serial;
+	if (kept != NULL) {
 		hit.run = kept_copy(kept, cx->arena);
+	} else if (wholes[i] != NULL && (run = whole_run(wholes[i], at->row)) != NULL) {
+		run->experiment_id = hit.experiment_id;
+		hit.run = run;
+	}
 	return hit;
 }
 
@@ -1122,6 +1128,7 @@ scan_all(struct ctx *cx, const struct columns_query *q, const struct held *h, st
 	size_t *n, const char **next_token)
 {
 	struct scan *s = scan_new(cx, q->search, q->view, q->after, q->limit);
+	struct whole **wholes = arena_array(cx->arena, h->n + 1, sizeof(*wholes));
 	struct scan_hit *found;
 
 	for (size_t i = 0; i < h->n; i++)
@@ -1130,8 +1137,10 @@ scan_all(struct ctx *cx, const struct columns_query *q, const struct held *h, st
 		scan_table(s, &h->sets[i]->table);
 	scan_end(s, &found, n, next_token);
 	*hits = arena_array(cx->arena, *n + 1, sizeof(**hits));
+	for (size_t i = 0; *n > 0 && i < h->n; i++)
+		wholes[i] = whole_new(&h->sets[i]->table, cx->arena, *n);
 	for (size_t i = 0; i < *n; i++)
-		(*hits)[i] = hit_of(cx, h, &found[i]);
+		(*hits)[i] = hit_of(cx, h, &found[i], wholes);
 	for (size_t i = 0; i < h->n; i++)
 		pthread_rwlock_unlock(&h->sets[i]->rw);
 }
@@ -1189,14 +1198,14 @@ set_of_hit(struct columns *c, const struct columns_hit *hit)
 
 /* All hits of one set; `reload` keeps others from writing, as everywhere. */
 static void
-keep_in_set(struct columns *c, struct set *s, const struct columns_hit *hits, size_t n)
+keep_in_set(struct columns *c, struct set *s, struct columns_hit *const *hits, size_t n)
 {
 	pthread_mutex_lock(&s->reload);
 	pthread_rwlock_wrlock(&s->rw);
 	keep_within(c, s);
 	for (size_t i = 0; i < n; i++)
-		if (hits[i].set == s->serial && hits[i].run != NULL)
-			table_keep(&s->table, hits[i].run, hits[i].version);
+		if (hits[i]->set == s->serial && hits[i]->run != NULL)
+			table_keep(&s->table, hits[i]->run, hits[i]->version);
 	keep_within(c, s);
 	pthread_rwlock_unlock(&s->rw);
 	(void)count_bytes(c, s);
@@ -1204,14 +1213,14 @@ keep_in_set(struct columns *c, struct set *s, const struct columns_hit *hits, si
 }
 
 void
-columns_keep(struct columns *c, const struct columns_hit *hits, size_t n)
+columns_keep(struct columns *c, struct columns_hit *const *hits, size_t n)
 {
 	uint64_t done = 0;
 
 	for (size_t i = 0; n <= KEPT_MOST && i < n; i++) {
 		struct set *s;
 
-		if (hits[i].set == done || hits[i].run == NULL || (s = set_of_hit(c, &hits[i])) == NULL)
+		if (hits[i]->set == done || hits[i]->run == NULL || (s = set_of_hit(c, hits[i])) == NULL)
 			continue;
 		done = s->serial;
 		keep_in_set(c, s, hits, n);

@@ -33,8 +33,8 @@ struct columns_query {
 
 struct columns_hit {
 	int64_t run_id;
-	const struct run *
-		run; /* the whole run (arena); NULL: to be read from the database, and then given to columns_keep() */
+	/* The whole run, or all but its metrics (NULL then); NULL: it is to be read. What was read is given to columns_keep(). */
+	const struct run *run; /* arena */
 	int64_t experiment_id;
 	uint64_t set; /* where it was found, and in which version */
 	uint32_t version;
@@ -46,7 +46,7 @@ struct columns_hit {
 enum status columns_search(struct columns *c, struct ctx *cx, const struct columns_query *q,
 	struct columns_hit **hits, size_t *n, const char **next_token, bool *served) must_check;
 /* Hits with the runs that were read for them after the search: a page that is asked for again finds them here, until they change. */
-void columns_keep(struct columns *c, const struct columns_hit *hits, size_t n);
+void columns_keep(struct columns *c, struct columns_hit *const *hits, size_t n);
 
 struct columns_stats {
 	size_t experiments, runs, bytes; /* held just now */

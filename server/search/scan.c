@@ -4,7 +4,8 @@
  *
  * The order: each row that is left gets a key of 64 bits for the first two columns of the order, which never contradicts
  * search_compare(); where the keys are equal and not exact, that one decides. Of many rows only `limit` are kept: they gather in a
- * buffer, which is cut down to the best when it is full. Blocks are read from the end: the newest runs are there, and mostly asked for.
+ * buffer, which is cut down to the best when it is full. From then on rows whose first value comes after that of the worst that is kept
+ * are left out before the filter is looked at, which leaves few. Blocks are read from the end: the newest runs are there, and mostly asked for.
  */
 #include "search/scan.h"
 
@@ -18,6 +19,7 @@
 #define BUFFER      1024u       /* rows gathered beyond the limit before they are cut */
 #define EXACT_BELOW (1LL << 53) /* integers that a double holds */
 #define KEYS        2
+#define KEY_MEMOS   4096u      /* keys of texts */
 #define NOTHING     UINT64_MAX /* the key of a row without a value */
 #define NAN_KEY     (UINT64_MAX - 1)
 #define LAST_KEY    (UINT64_MAX - 2) /* the greatest of a value */
@@ -50,6 +52,11 @@ struct hit {
 
 enum key_kind { KEY_NUMBER, KEY_INTEGER, KEY_TEXT };
 
+struct key_memo {
+	uint64_t key;
+	uint32_t id; /* 0: none */
+};
+
 struct scan {
 	struct ctx *cx;
 	const struct search *search;
@@ -71,6 +78,7 @@ struct scan {
 	size_t count, room, found;
 	bool full; /* `worst` is the last of the best so far */
 	struct hit worst;
+	struct key_memo *memos;         /* of the first column of the order, when it is one of texts */
 	struct search_value *values[2]; /* for comparisons, by slot */
 	char (*uuids)[2][2 * UUID_BYTES + 1];
 	const char **list;
@@ -451,6 +459,19 @@ is_exact(enum key_kind kind, bool descending, uint64_t key)
 	return ((descending ? ~key : key) & 0xff) == 0; /* shorter than eight bytes */
 }
 
+/* Of the table that is scanned; the first column of the order. */
+static uint64_t
+key_of_known(const struct scan *s, uint32_t id)
+{
+	struct key_memo *memo = &s->memos[id % KEY_MEMOS];
+
+	if (memo->id != id)
+		*memo = (struct key_memo){ key_of_text(texts_get(&s->source->table->texts, id),
+						   s->search->orders[0].descending),
+			id };
+	return memo->key;
+}
+
 static uint64_t
 key_of_row(const struct scan *s, size_t k, const struct source *source, uint32_t row)
 {
@@ -465,6 +486,8 @@ key_of_row(const struct scan *s, size_t k, const struct source *source, uint32_t
 		return key_of_number(column_number(slot->column, row), o->descending);
 	case SLOT_TEXT:
 		id = column_text(slot->column, row);
+		if (id != 0 && k == 0)
+			return key_of_known(s, id);
 		return id == 0 ? NOTHING : key_of_text(texts_get(&t->texts, id), o->descending);
 	case SLOT_START:
 		return key_of_integer(int64_at(&t->starts, row), o->descending);
@@ -592,6 +615,80 @@ take(struct scan *s, uint32_t row)
 		cut(s);
 }
 
+/* ---- rows that cannot be among the best ---- */
+
+static void
+leave_numbers(const double *v, double worst, bool descending, uint8_t *live)
+{
+	if (descending)
+		for (size_t i = 0; i < PAGE_ROWS; i++)
+			live[i] &= (uint8_t)(v[i] >= worst);
+	else
+		for (size_t i = 0; i < PAGE_ROWS; i++)
+			live[i] &= (uint8_t)(v[i] <= worst);
+}
+
+static void
+leave_integers(const int64_t *v, int64_t worst, bool descending, uint8_t *live)
+{
+	if (descending)
+		for (size_t i = 0; i < PAGE_ROWS; i++)
+			live[i] &= (uint8_t)(v[i] >= worst);
+	else
+		for (size_t i = 0; i < PAGE_ROWS; i++)
+			live[i] &= (uint8_t)(v[i] <= worst);
+}
+
+static void
+leave_texts(const struct scan *s, const uint32_t *ids, uint8_t *live)
+{
+	for (size_t i = 0; i < PAGE_ROWS; i++)
+		if (live[i])
+			live[i] = ids[i] != 0 && key_of_known(s, ids[i]) <= s->worst.key[0];
+}
+
+/* The number that a key was made of; the outermost stands for the infinity beyond it too. */
+static double
+number_of_key(uint64_t key, bool descending)
+{
+	double v, last = descending ? -DBL_MAX : DBL_MAX;
+
+	key = descending ? ~key : key;
+	key = key >> 63 ? key ^ UINT64_C(1) << 63 : ~key;
+	memcpy(&v, &key, sizeof(v));
+	return v == last ? 2 * last : v;
+}
+
+/*
+ * Takes rows out of `live` that come after the worst one in the first column of the order; others may stay. Not where the worst has
+ * nothing there, is NaN, or has a key that stands for several values.
+ */
+static void
+leave_worse(struct scan *s, uint8_t *live)
+{
+	const struct order *o = &s->search->orders[0];
+	const struct slot *slot = &s->source->slots[o->slot];
+	uint64_t key = s->worst.key[0];
+	const void *cells;
+
+	if (!s->full || key >= LAST_KEY)
+		return;
+	if (slot->kind == SLOT_START) {
+		leave_integers(s->source->table->starts.at[s->page],
+			(int64_t)((o->descending ? ~key : key) ^ UINT64_C(1) << 63), o->descending, live);
+		return;
+	}
+	if (slot->kind != SLOT_NUMBER && slot->kind != SLOT_TEXT)
+		return;
+	cells = cells_of(s, (size_t)o->slot);
+	if (cells == NULL)
+		memset(live, 0, PAGE_ROWS);
+	else if (slot->kind == SLOT_NUMBER)
+		leave_numbers(cells, number_of_key(key, o->descending), o->descending, live);
+	else
+		leave_texts(s, cells, live);
+}
+
 /* ---- from outside ---- */
 
 bool
@@ -636,6 +733,8 @@ scan_new(struct ctx *cx, const struct search *search, enum view view, const stru
 	s->keys = search->order_count < KEYS ? search->order_count : KEYS;
 	for (size_t k = 0; k < s->keys; k++)
 		s->kinds[k] = key_kind_of(search, &search->orders[k]);
+	if (s->kinds[0] == KEY_TEXT)
+		s->memos = arena_array(cx->arena, KEY_MEMOS, sizeof(*s->memos));
 	if (after != NULL)
 		find_after_key(s);
 	return s;
@@ -675,6 +774,9 @@ scan_page(struct scan *s)
 
 	memset(s->fetched, 0, s->search->column_count * sizeof(*s->fetched));
 	find_live(s);
+	leave_worse(s, s->live);
+	if (!any(s->live))
+		return;
 	if (s->root != NULL) {
 		match_block(s, s->root, s->live, s->mask);
 		mask = s->mask;
@@ -690,6 +792,8 @@ scan_table(struct scan *s, const struct table *t)
 	s->source = source_new(s, t);
 	if (s->root != NULL)
 		step_forget(s->root);
+	if (s->memos != NULL)
+		memset(s->memos, 0, KEY_MEMOS * sizeof(*s->memos));
 	for (s->page = (t->rows + PAGE_ROWS - 1) / PAGE_ROWS; s->page-- > 0;)
 		scan_page(s);
 }

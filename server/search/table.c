@@ -65,6 +65,7 @@ table_fini(struct table *t)
 		column_free(t->columns[i]);
 	free(t->columns);
 	free(t->wanted);
+	free(t->uri_prefix);
 	free(t->column_index);
 	free(t->index);
 	texts_fini(&t->texts);
@@ -573,6 +574,35 @@ row_changed(struct table *t, uint32_t row)
 	++*(uint32_t *)cell_at(t, &t->versions, row, sizeof(uint32_t));
 }
 
+#define URI_END "/artifacts"
+
+/* The first run's uri says how those of the others begin. */
+static bool
+has_usual_uri(struct table *t, const struct run *run)
+{
+	const char *uri = run->artifact_uri == NULL ? "" : run->artifact_uri;
+	size_t len = strlen(uri), tail = 2 * UUID_BYTES + strlen(URI_END);
+
+	if (len < tail || strcmp(uri + len - strlen(URI_END), URI_END) != 0 ||
+		memcmp(uri + len - tail, run->uuid, 2 * UUID_BYTES) != 0)
+		return false;
+	if (t->uri_prefix == NULL) {
+		t->uri_prefix = mem_alloc(len - tail + 1);
+		memcpy(t->uri_prefix, uri, len - tail);
+	}
+	return strlen(t->uri_prefix) == len - tail && memcmp(t->uri_prefix, uri, len - tail) == 0;
+}
+
+static unsigned
+state_of(struct table *t, const struct run *run)
+{
+	bool plain = !run->has_inputs && !run->has_outputs && strlen(run->uuid) == 2 * UUID_BYTES &&
+		     has_usual_uri(t, run);
+
+	return ROW_THERE | (run->deleted ? ROW_DELETED : 0u) | (run->has_end ? ROW_ENDED : 0u) |
+	       (plain ? ROW_PLAIN : 0u) | ROW_STATUS * (unsigned)run->status;
+}
+
 void
 table_put(struct table *t, const struct table_run *in)
 {
@@ -589,7 +619,7 @@ table_put(struct table *t, const struct table_run *in)
 	put_uuid(t, row, run->uuid);
 	set_int64(t, &t->starts, row, run->start_unix_ms);
 	set_int64(t, &t->ends, row, run->end_unix_ms);
-	set_state(t, row, ROW_THERE | (run->deleted ? ROW_DELETED : 0) | (run->has_end ? ROW_ENDED : 0));
+	set_state(t, row, state_of(t, run));
 	put_text(t, ENTITY_ATTRIBUTE, "run_name", row, run->name);
 	put_text(t, ENTITY_ATTRIBUTE, "user_id", row, run->user_text);
 	put_text(t, ENTITY_ATTRIBUTE, "status", row, in->status);

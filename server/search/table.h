@@ -85,7 +85,14 @@ struct column {
 	uint64_t stamp; /* of the row that was put last */
 };
 
-enum row_state { ROW_THERE = 1, ROW_DELETED = 2, ROW_ENDED = 4 };
+/* ROW_PLAIN: there is nothing to know of the run but what is here, and its metrics. */
+enum row_state {
+	ROW_THERE = 1,
+	ROW_DELETED = 2,
+	ROW_ENDED = 4,
+	ROW_PLAIN = 8,
+	ROW_STATUS = 16 /* times its number */
+};
 
 struct table {
 	struct texts texts;
@@ -102,6 +109,7 @@ struct table {
 	size_t column_index_size;
 	struct column **wanted; /* those of them that are no latest values */
 	size_t wanted_count;
+	char *uri_prefix; /* owned: artifact_uri of plain rows is this, their uuid, and "/artifacts"; NULL: not known yet */
 	uint64_t stamp;
 	size_t bytes;      /* held, without the texts */
 	size_t tidied_len; /* of the texts, when there was no garbage in them */
@@ -146,6 +154,15 @@ size_t column_bytes(const struct column *c);
 const void *column_page(const struct column *c, size_t page, void *scratch);
 double column_number(const struct column *c, uint32_t row);
 uint32_t column_text(const struct column *c, uint32_t row);
+
+/* ---- whole.c: runs out of a table ---- */
+
+struct whole;
+
+/* For the rows of one search; lives in the arena. NULL: the columns are so many that each run would take long. */
+struct whole *whole_new(const struct table *t, struct arena *arena, size_t runs);
+/* All of a run but its metrics and experiment_id, copied to the arena; NULL: it is not plain. */
+struct run *whole_run(const struct whole *w, uint32_t row);
 
 static inline const void *
 pages_page(const struct pages *p, size_t page)

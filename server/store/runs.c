@@ -248,11 +248,13 @@ searched_from_row(struct row *row, void *out)
 		.start_unix_ms = row_int8(row, "start_unix_ms"),
 		.has_end = !row_null(row, "end_unix_ms"),
 		.end_unix_ms = row_int8(row, "end_unix_ms"),
+		.artifact_uri = row_text(row, "artifact_uri"),
 		.deleted = row_bool(row, "deleted"),
 	};
 	r->params = row_pairs(row, "param_keys", "param_values", &r->param_count);
 	r->tags = row_pairs(row, "tag_keys", "tag_values", &r->tag_count);
 	r->has_inputs = row_bool(row, "has_inputs");
+	r->has_outputs = row_bool(row, "has_outputs");
 	return OK;
 }
 

@@ -54,7 +54,7 @@ enum status store_run_candidate_tags(struct tx *tx, const int64_t *run_ids, size
 
 /* For columns in memory: all runs of an experiment, sorted. */
 enum status store_run_ids(struct tx *tx, int64_t experiment_id, const int64_t **out, size_t *n) must_check;
-/* Of some runs: attributes, params and tags (in no order), has_inputs; not experiment_id, artifact_uri and has_outputs. */
+/* Of some runs: attributes, params and tags (in no order), has_inputs and has_outputs; not experiment_id. */
 enum status store_run_rows(
 	struct tx *tx, const int64_t *run_ids, size_t n, struct run **out, size_t *found) must_check;
 /* Datasets by run and in the order of logging; key is "name", "digest" or "context". */

@@ -690,6 +690,47 @@ searches_stay_right_under_a_small_budget(void **state)
 	world_fini(&w);
 }
 
+/* More runs than a scan gathers before it cuts them to a page. */
+static void
+pages_of_many_runs_are_those_of_the_database(void **state)
+{
+	struct pg_test *t = *state;
+	struct world w;
+	size_t rows = 0;
+
+	world_init(&w, t, 64 * MIB);
+	(void)pg_sql(t, "INSERT INTO cairn.run (uuid, experiment_id, name, user_text, status, start_unix_ms, "
+			"end_unix_ms, artifact_uri, created_unix_ms) SELECT lpad(to_hex(i), 32, '0'), "
+			"e.experiment_id, "
+			"'run ' || i % 700, 'u' || i % 3, 1 + i % 5, i * 7919 % 1000, "
+			"CASE WHEN i % 4 > 0 THEN i % 50 END, '', 0 FROM cairn.experiment e, "
+			"generate_series(1, 3000) i WHERE e.name = 'experiment 0'");
+	(void)pg_sql(t, "INSERT INTO cairn.param SELECT run_id, 'p' || k, CASE k WHEN 0 THEN 'a' ELSE "
+			"'value ' || run_id % (k * 300) END FROM cairn.run, generate_series(0, 4) k WHERE "
+			"(run_id + k) % 7 > 0");
+	(void)pg_sql(t, "INSERT INTO cairn.run_tag SELECT run_id, 't1', 'tag' || run_id FROM cairn.run");
+	for (int i = 1; i <= 3000; i++) {
+		struct ctx cx = ctx_of(&w, &w.plain);
+		struct point points[2] = { { "m0", any_value(&w), 1, 1 },
+			{ "m1", (double)any_number(&w, 1000000), 1, 1 } };
+		const char *uuid = arena_printf(t->arena, "%032x", i);
+
+		check(&cx, submit(&w, &cx, uuid, points, 2));
+	}
+	for (int i = 0; i < 40; i++) {
+		struct asked q;
+
+		any_question(&w, &q);
+		q.id_count = 1 + any_number(&w, 2);
+		q.ids[0] = w.experiments[0];
+		q.ids[1] = w.experiments[1];
+		rows += compare(&w, &w.with[0], q);
+		arena_reset(t->arena);
+	}
+	assert_true(rows > 400);
+	world_fini(&w);
+}
+
 static void
 restart_columns(struct world *w, size_t budget)
 {
@@ -958,6 +999,7 @@ main(void)
 		pg_test(a_change_committed_between_two_looks_is_found),
 		pg_test(searches_stay_right_under_a_small_budget),
 		pg_test(columns_come_and_go_with_the_budget),
+		pg_test(pages_of_many_runs_are_those_of_the_database),
 		pg_test(an_experiment_larger_than_the_budget_is_searched_in_the_database),
 		pg_test(without_a_budget_the_database_is_searched),
 		pg_test(nothing_old_is_believed_after_postgresql_crashed),
