@@ -1,5 +1,5 @@
 /*
- * Order of start: data folder and its lock, PostgreSQL, schema, blob store, metric writer, columns, HTTP, DIR/port. Stop in reverse.
+ * Order of start: data folder and its lock, PostgreSQL, schema, blob store, metric writer, compactor, columns, HTTP, DIR/port. Stop in reverse.
  * The main thread does all of it and then waits for signals, looking after PostgreSQL, whose life hangs on this thread.
  */
 #include "serve.h"
@@ -27,6 +27,7 @@
 #include "database.h"
 #include "http/listen.h"
 #include "http/server.h"
+#include "ingest/compactor.h"
 #include "ingest/ingest.h"
 #include "ingest/live.h"
 #include "jobs/jobs.h"
@@ -41,6 +42,7 @@
 #define WRITER_CONNECTIONS  2 /* one to write on, one to open when it breaks */
 #define WRITER_ACQUIRE_MS   5000
 #define WRITER_STATEMENT_MS 30000
+#define COMPACT_TIMEOUT_MS  120000 /* of a statement of the compactor */
 #define WATCH_MS            500
 
 struct server {
@@ -48,7 +50,8 @@ struct server {
 	struct data data;
 	struct database db;
 	struct parts parts;
-	struct pool *writer_pool;
+	struct pool *writer_pool, *compactor_pool;
+	struct compactor *compactor;
 	struct arena *arena;
 	struct ctx cx;
 	struct http_server *http;
@@ -277,6 +280,17 @@ start_ingest(struct server *s)
 }
 
 static void
+start_compactor(struct server *s)
+{
+	s->compactor_pool = pool_new(&(struct pool_options){ .conninfo = pool_conninfo(s->db.pool),
+		.size = WRITER_CONNECTIONS,
+		.acquire_timeout_ms = WRITER_ACQUIRE_MS,
+		.statement_timeout_ms = COMPACT_TIMEOUT_MS });
+	s->compactor = compactor_start(
+		&(struct compactor_options){ .pool = s->compactor_pool, .ingest = s->parts.ingest });
+}
+
+static void
 start_columns(struct server *s)
 {
 	s->parts.columns = columns_start(&(struct columns_options){ .pool = s->db.pool,
@@ -348,6 +362,7 @@ start(struct server *s)
 			return TIMED_OUT;
 	}
 	start_ingest(s);
+	start_compactor(s);
 	start_columns(s);
 	start_live(s);
 	collect_hosts(s);
@@ -369,6 +384,9 @@ stop(struct server *s)
 	api_teardown();
 	jobs_stop(s->jobs);
 	columns_stop(s->parts.columns);
+	compactor_stop(s->compactor);
+	if (s->compactor_pool != NULL)
+		pool_free(s->compactor_pool);
 	if (s->parts.ingest != NULL)
 		ingest_stop(s->parts.ingest);
 	if (s->writer_pool != NULL)

@@ -251,6 +251,8 @@ run_update(struct ctx *cx, const struct run_update *in, struct run *out)
 		goto out;
 	if ((st = store_run_find(tx, in->uuid, out)) == OK)
 		st = tx_commit(&tx);
+	if (st == OK && in->has_status && in->status >= RUN_FINISHED)
+		ingest_run_ended(cx->parts->ingest, out->run_id);
 out:
 	tx_rollback(&tx);
 	return st;

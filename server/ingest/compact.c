@@ -177,15 +177,15 @@ more_points(struct compact *c, size_t n)
 }
 
 static enum status
-take_row(void *arg, const struct metric_tail *row)
+take_row(void *arg, const void *data, size_t len)
 {
 	struct compact *c = arg;
 	const struct tail_point *points;
 	uint32_t series = 0;
 	size_t n;
 
-	if (!codec_decode(c->codec, row->data, row->len, &points, &n))
-		return damaged_row(tx_ctx(c->tx), row->run_id);
+	if (!codec_decode(c->codec, data, len, &points, &n))
+		return compact_damage(c, "a row of the tail");
 	more_points(c, n);
 	for (size_t i = 0; i < n; i++) {
 		series = find_series(c, points[i].key_id, series);

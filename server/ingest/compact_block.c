@@ -25,7 +25,8 @@ struct block {
 	size_t known, all;
 	struct chunk_head *bundles; /* the smallest first */
 	size_t bundle_count;
-	bool in_chunks[BUNDLE_KEYS]; /* rows of this series were written now, and may not be in the table yet */
+	bool in_chunks
+		[BUNDLE_KEYS]; /* rows of this series were written now, and may not be in the table yet */
 };
 
 /* ---- what is known ---- */
@@ -106,8 +107,11 @@ subtract_bundle(void *arg, const void *data, size_t len)
 
 	if (!bundle_decode(d->b->c->coder, data, len, d->keys, d->n, &series, &n))
 		return compact_damage(d->b->c, "a bundle");
-	for (size_t i = 0; i < n; i++)
-		compact_subtract(find_fresh(d->b, series[i].key_id), series[i].samples, series[i].n);
+	for (size_t i = 0; i < n; i++) {
+		struct fresh *f = find_fresh(d->b, series[i].key_id);
+
+		f->n = samples_subtract(f->samples, f->n, series[i].samples, series[i].n);
+	}
 	return OK;
 }
 

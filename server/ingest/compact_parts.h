@@ -73,8 +73,6 @@ enum status compact_series(
 	struct compact *c, int32_t key_id, const struct sample *samples, size_t n) must_check;
 /* Drop those of a series' new points that are in its chunks. */
 enum status compact_subtract_chunks(struct compact *c, struct fresh *f) must_check;
-/* Drop those that are among `have`, which is in order. */
-void compact_subtract(struct fresh *f, const struct sample *have, size_t n);
 
 /* ---- compact_block.c ---- */
 

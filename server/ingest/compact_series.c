@@ -35,21 +35,10 @@ compare(struct chunk_moment a, struct chunk_moment b)
 	return (a.time_unix_ms > b.time_unix_ms) - (a.time_unix_ms < b.time_unix_ms);
 }
 
-/* How many of the samples come before a moment. */
 static size_t
 count_before(const struct sample *samples, size_t n, struct chunk_moment m)
 {
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (compare(moment_of(&samples[mid]), m) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return samples_before(samples, n, m.step, m.time_unix_ms);
 }
 
 /* ---- a window of chunks ---- */
@@ -96,27 +85,6 @@ load_window(struct compact *c, int32_t key_id, const struct sample *points, size
 
 /* ---- dropping what is there already ---- */
 
-void
-compact_subtract(struct fresh *f, const struct sample *have, size_t n)
-{
-	size_t left, i, at = 0;
-
-	if (n == 0 || f->n == 0)
-		return;
-	left = i = count_before(f->samples, f->n, moment_of(&have[0]));
-	for (; i < f->n && at < n; i++) {
-		int order = 1;
-
-		while (at < n && (order = sample_compare_stored(&have[at], &f->samples[i])) < 0)
-			at++;
-		if (at == n || order != 0)
-			f->samples[left++] = f->samples[i];
-	}
-	if (left < i)
-		memmove(f->samples + left, f->samples + i, (f->n - i) * sizeof(*f->samples));
-	f->n -= i - left;
-}
-
 struct subtracting {
 	struct compact *c;
 	struct fresh *f;
@@ -131,7 +99,7 @@ subtract_chunk(void *arg, const void *data, size_t len)
 
 	if (!chunk_decode(s->c->coder, data, len, &samples, &n))
 		return compact_damage(s->c, "a chunk");
-	compact_subtract(s->f, samples, n);
+	s->f->n = samples_subtract(s->f->samples, s->f->n, samples, n);
 	return OK;
 }
 

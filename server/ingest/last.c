@@ -1,9 +1,14 @@
-/* The latest of a few keys of many runs: each point is compared with the few numbers that its experiment has for them. */
+/*
+ * The latest of a few keys of many runs: each point of the tail, and each summary, is compared with the few numbers that its
+ * experiment has for them. One statement: a compaction beside it changes nothing.
+ */
 #include <stdlib.h>
 #include <string.h>
 
+#include "ingest/chunk.h"
 #include "ingest/codec.h"
 #include "ingest/samples.h"
+#include "store/metric_chunks.h"
 #include "store/metrics.h"
 
 struct place {
@@ -21,6 +26,7 @@ struct wanted {
 struct pass {
 	struct ctx *cx;
 	struct codec *codec;
+	struct chunk_coder *coder;
 	struct place *places; /* sorted by run_id */
 	size_t runs;
 	struct wanted *wanted; /* sorted by experiment */
@@ -63,37 +69,57 @@ find_wanted(struct pass *p, int64_t experiment_id)
 }
 
 static void
-take_point(const struct pass *p, struct last_value *out, const struct tail_point *point)
+take_sample(const struct pass *p, struct last_value *out, int32_t key_id, const struct sample *s)
 {
-	const struct sample s = { point->value, point->time_unix_ms, point->step };
-
 	for (const struct wanted *w = p->from; w < p->to; w++)
-		if (w->key_id == point->key_id) {
+		if (w->key_id == key_id) {
 			struct last_value *v = &out[w->key];
 
-			if (!v->there || sample_compare_stored(&s, &v->last) > 0)
-				*v = (struct last_value){ s, true };
+			if (!v->there || sample_compare_stored(s, &v->last) > 0)
+				*v = (struct last_value){ *s, true };
 			return;
 		}
 }
 
 static enum status
-take_row(void *arg, const struct metric_tail *row)
+take_summary(const struct pass *p, struct last_value *out, const struct metric_stored *row)
+{
+	const struct series_summary *series;
+	size_t n;
+
+	if (!summary_decode(p->coder, row->data, row->len, &series, &n))
+		return damaged_row(p->cx, row->run_id);
+	for (size_t i = 0; i < n; i++)
+		take_sample(p, out, series[i].key_id, &series[i].last);
+	return OK;
+}
+
+static enum status
+take_tail(const struct pass *p, struct last_value *out, const struct metric_stored *row)
+{
+	const struct tail_point *points;
+	size_t n;
+
+	if (!codec_decode(p->codec, row->data, row->len, &points, &n))
+		return damaged_row(p->cx, row->run_id);
+	for (size_t i = 0; i < n; i++)
+		take_sample(p, out, points[i].key_id,
+			&(struct sample){ points[i].value, points[i].time_unix_ms, points[i].step });
+	return OK;
+}
+
+static enum status
+take_row(void *arg, const struct metric_stored *row)
 {
 	struct pass *p = arg;
 	const struct place key = { .run_id = row->run_id };
 	const struct place *at = bsearch(&key, p->places, p->runs, sizeof(key), by_run_id);
-	const struct tail_point *points;
-	size_t n;
+	struct last_value *out = p->out + at->index * p->key_count;
 
 	find_wanted(p, row->experiment_id);
 	if (p->from == p->to)
 		return OK;
-	if (!codec_decode(p->codec, row->data, row->len, &points, &n))
-		return damaged_row(p->cx, row->run_id);
-	for (size_t i = 0; i < n; i++)
-		take_point(p, p->out + at->index * p->key_count, &points[i]);
-	return OK;
+	return row->kind == STORED_SUMMARY ? take_summary(p, out, row) : take_tail(p, out, row);
 }
 
 static enum status
@@ -117,6 +143,17 @@ load_wanted(struct pass *p, struct tx *tx, const int64_t *run_ids, const char *c
 	return OK;
 }
 
+/* The parts of summaries in which these numbers are; with twins. */
+static int64_t *
+parts_of(const struct pass *p)
+{
+	int64_t *parts = arena_array(p->cx->arena, p->wanted_count, sizeof(*parts));
+
+	for (size_t i = 0; i < p->wanted_count; i++)
+		parts[i] = p->wanted[i].key_id / BUNDLE_KEYS;
+	return parts;
+}
+
 enum status
 ingest_last(struct tx *tx, const int64_t *run_ids, size_t n, const char *const *keys, size_t key_count,
 	struct last_value *out)
@@ -134,7 +171,9 @@ ingest_last(struct tx *tx, const int64_t *run_ids, size_t n, const char *const *
 		p.places[i] = (struct place){ run_ids[i], i };
 	qsort(p.places, n, sizeof(*p.places), by_run_id);
 	p.codec = codec_new();
-	st = store_metric_tail_of_runs(tx, run_ids, n, take_row, &p);
+	p.coder = chunk_coder_new();
+	st = store_metric_stored(tx, run_ids, n, parts_of(&p), p.wanted_count, take_row, &p);
 	codec_free(p.codec);
+	chunk_coder_free(p.coder);
 	return st;
 }

@@ -1,43 +1,59 @@
 /*
- * The latest values of all keys of many runs, in one pass over their tail rows. Latest, first, min and max do not mind order and
- * duplicates; the count does. While the samples of a series arrive in rising order there can be none, and counting them is enough
- * (the usual case). The others are read once more, kept, sorted and counted without duplicates.
+ * The latest values of all keys of many runs: what is in the tail, joined with the summaries of what is in chunks. Each pass is one
+ * statement, so a compaction beside it shows neither a gap nor a double.
+ *
+ * Latest, first, min and max do not mind order and duplicates; count and sum do. While the tail's samples of a series arrive in rising
+ * order, and after all that is in chunks, there can be no duplicates, and counting is enough (the usual case). The runs of other
+ * series are read once more, and the samples of these series kept and sorted. When one run is asked for, they are compared with those
+ * in its chunks too; for many, what is in chunks and what is in the tail are simply added.
  */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "ingest/codec.h"
+#include "ingest/fold.h"
 #include "ingest/samples.h"
+#include "store/metric_chunks.h"
 #include "store/metrics.h"
+
+#define PASSES 4 /* from the third on all series are kept; after the last, what is found is taken as it is */
 
 struct series {
 	size_t run; /* index of the caller's list */
 	int64_t experiment_id;
+	const char *name;
 	int32_t key_id;
+	/* what the passes before have shown */
+	bool keep;
+	bool compare; /* with what is in chunks, from this moment on */
+	struct chunk_moment from;
+	/* of this pass */
 	bool disordered;
-	struct latest sum;
-	struct sample newest; /* of those in rising order */
-	struct sample *kept;  /* owned; second pass */
+	struct series_summary tail, stored; /* n 0: nothing */
+	struct sample newest;               /* of the tail */
+	struct sample *kept;                /* owned; of the tail */
 	size_t n, room;
 };
 
 struct place {
 	int64_t run_id;
 	size_t index;
+	bool again;
 };
 
 struct folding {
 	struct ctx *cx;
 	struct codec *codec;
+	struct chunk_coder *coder;
 	struct place *places; /* sorted by run_id */
 	size_t runs;
 	struct series *series; /* in the order they appeared */
 	size_t n, room;
 	size_t *table; /* (run, key_id) -> index + 1 */
 	size_t slots;
-	bool second; /* pass: keep the samples of disordered series */
+	unsigned pass; /* from 0 */
+	bool settled;  /* what is kept in this pass has been sorted */
 };
 
 static int
@@ -48,13 +64,12 @@ by_run_id(const void *a, const void *b)
 	return (x->run_id > y->run_id) - (x->run_id < y->run_id);
 }
 
-static size_t
-run_index(const struct folding *f, int64_t run_id)
+static struct place *
+place_of(const struct folding *f, int64_t run_id)
 {
 	struct place key = { .run_id = run_id };
-	const struct place *found = bsearch(&key, f->places, f->runs, sizeof(key), by_run_id);
 
-	return found->index;
+	return bsearch(&key, f->places, f->runs, sizeof(key), by_run_id);
 }
 
 /* ---- the table of series ---- */
@@ -94,7 +109,7 @@ more_slots(struct folding *f)
 }
 
 static struct series *
-series_of(struct folding *f, size_t run, int32_t key_id)
+series_of(struct folding *f, const struct metric_stored *row, size_t run, int32_t key_id)
 {
 	size_t *slot;
 
@@ -106,49 +121,14 @@ series_of(struct folding *f, size_t run, int32_t key_id)
 		f->room = f->room * 2 + 64;
 		f->series = mem_resize(f->series, f->room, sizeof(*f->series));
 	}
-	f->series[f->n] = (struct series){ .run = run, .key_id = key_id };
+	f->series[f->n] = (struct series){
+		.run = run, .key_id = key_id, .experiment_id = row->experiment_id, .keep = f->pass >= 2
+	};
 	*slot = ++f->n;
 	return &f->series[f->n - 1];
 }
 
 /* ---- folding ---- */
-
-/* Is `value` a better extreme than `kept`? Real numbers before NaN; of equals the earlier. */
-static bool
-better(const struct sample *s, const struct sample *kept, int sign)
-{
-	if (isnan(s->value) != isnan(kept->value))
-		return isnan(kept->value);
-	if (!isnan(s->value) && s->value != kept->value)
-		return sign < 0 ? s->value < kept->value : s->value > kept->value;
-	return sample_compare_stored(s, kept) < 0;
-}
-
-static void
-fold_sample(struct latest *sum, const struct sample *s)
-{
-	if (sum->count++ == 0) {
-		sum->last = sum->first = sum->min = sum->max = *s;
-		return;
-	}
-	if (sample_compare_stored(s, &sum->last) > 0)
-		sum->last = *s;
-	if (sample_compare_stored(s, &sum->first) < 0)
-		sum->first = *s;
-	if (better(s, &sum->min, -1))
-		sum->min = *s;
-	if (better(s, &sum->max, 1))
-		sum->max = *s;
-}
-
-static void
-fold_first(struct series *s, const struct sample *sample)
-{
-	if (s->sum.count > 0 && sample_compare_stored(&s->newest, sample) >= 0)
-		s->disordered = true;
-	s->newest = *sample;
-	fold_sample(&s->sum, sample);
-}
 
 static void
 keep_sample(struct series *s, const struct sample *sample)
@@ -161,12 +141,11 @@ keep_sample(struct series *s, const struct sample *sample)
 }
 
 static enum status
-fold_row(void *arg, const struct metric_tail *row)
+fold_tail(struct folding *f, const struct metric_stored *row, size_t run)
 {
-	struct folding *f = arg;
 	const struct tail_point *points;
 	struct series *s = NULL;
-	size_t n, run = run_index(f, row->run_id);
+	size_t n;
 
 	if (!codec_decode(f->codec, row->data, row->len, &points, &n))
 		return damaged_row(f->cx, row->run_id);
@@ -174,55 +153,194 @@ fold_row(void *arg, const struct metric_tail *row)
 		struct sample sample = { points[i].value, points[i].time_unix_ms, points[i].step };
 
 		if (s == NULL || s->key_id != points[i].key_id)
-			s = series_of(f, run, points[i].key_id);
-		s->experiment_id = row->experiment_id;
-		if (!f->second)
-			fold_first(s, &sample);
-		else if (s->disordered)
+			s = series_of(f, row, run, points[i].key_id);
+		if (s->tail.n > 0 && sample_compare_stored(&s->newest, &sample) >= 0)
+			s->disordered = true;
+		s->newest = sample;
+		fold_sample(&s->tail, &sample);
+		if (s->keep)
 			keep_sample(s, &sample);
 	}
 	return OK;
 }
 
-static void
-count_kept(struct series *s)
+static enum status
+fold_summary(struct folding *f, const struct metric_stored *row, size_t run)
 {
-	size_t n = samples_settle(s->kept, s->n, sample_compare_stored);
+	const struct series_summary *series;
+	size_t n;
 
-	s->sum.count = 0;
+	if (!summary_decode(f->coder, row->data, row->len, &series, &n))
+		return damaged_row(f->cx, row->run_id);
 	for (size_t i = 0; i < n; i++)
-		fold_sample(&s->sum, &s->kept[i]);
-	free(s->kept);
-	s->kept = NULL;
-	s->n = s->room = 0;
+		series_of(f, row, run, series[i].key_id)->stored = series[i];
+	return OK;
 }
 
-/* A series that appears only now was written since the first pass: it stays out (its count is 0), as of that pass. */
-static enum status
-second_pass(struct folding *f, struct tx *tx)
+static void
+settle_kept(struct folding *f)
 {
-	int64_t *again = arena_array(f->cx->arena, f->runs, sizeof(*again));
-	bool *chosen = arena_array(f->cx->arena, f->runs, sizeof(*chosen));
-	size_t n = 0, known = f->n;
-	enum status st;
+	for (size_t i = 0; !f->settled && i < f->n; i++)
+		f->series[i].n = samples_settle(f->series[i].kept, f->series[i].n, sample_compare_stored);
+	f->settled = true;
+}
+
+static void
+drop_stored(struct folding *f, int32_t key_id, const struct sample *samples, size_t n)
+{
+	size_t slot = *slot_of(f, 0, key_id);
+	struct series *s = slot == 0 ? NULL : &f->series[slot - 1];
+
+	if (s != NULL)
+		s->n = samples_subtract(s->kept, s->n, samples, n);
+}
+
+/* After all of the tail: samples that are in a chunk too do not count again. */
+static enum status
+fold_chunk(struct folding *f, const struct metric_stored *row)
+{
+	const struct bundle_series *series;
+	const struct sample *samples;
+	size_t n;
+
+	settle_kept(f);
+	if (row->key_id > 0) {
+		if (!chunk_decode(f->coder, row->data, row->len, &samples, &n))
+			return damaged_row(f->cx, row->run_id);
+		drop_stored(f, row->key_id, samples, n);
+		return OK;
+	}
+	if (!bundle_decode(f->coder, row->data, row->len, NULL, 0, &series, &n))
+		return damaged_row(f->cx, row->run_id);
+	for (size_t i = 0; i < n; i++)
+		drop_stored(f, series[i].key_id, series[i].samples, series[i].n);
+	return OK;
+}
+
+static enum status
+fold_row(void *arg, const struct metric_stored *row)
+{
+	struct folding *f = arg;
+	size_t run = place_of(f, row->run_id)->index;
+
+	switch (row->kind) {
+	case STORED_TAIL:
+		return fold_tail(f, row, run);
+	case STORED_SUMMARY:
+		return fold_summary(f, row, run);
+	default:
+		return fold_chunk(f, row);
+	}
+}
+
+/* ---- passes ---- */
+
+static bool
+overlaps(const struct series *s)
+{
+	return s->tail.n > 0 && s->stored.n > 0 &&
+	       sample_compare_stored(&s->tail.first, &s->stored.last) <= 0;
+}
+
+static bool
+compared(const struct series *s)
+{
+	const struct sample *first = &s->tail.first;
+
+	return s->compare &&
+	       (first->step > s->from.step ||
+		       (first->step == s->from.step && first->time_unix_ms >= s->from.time_unix_ms));
+}
+
+/* Does this pass leave the count of a series open? Then the next one looks closer. */
+static bool
+is_open(const struct folding *f, struct series *s)
+{
+	bool more = f->runs == 1 && overlaps(s) && !(s->keep && compared(s));
+	bool open = more || (s->disordered && !s->keep);
+
+	if (more) {
+		s->compare = true;
+		s->from = (struct chunk_moment){ s->tail.first.step, s->tail.first.time_unix_ms };
+	}
+	s->keep = s->keep || open;
+	return open;
+}
+
+/* Which runs are to be read again; how many. */
+static size_t
+choose_again(struct folding *f, int64_t *run_ids, struct place *const *by_index)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->runs; i++)
+		f->places[i].again = false;
+	for (size_t i = 0; i < f->n; i++)
+		if (is_open(f, &f->series[i]))
+			by_index[f->series[i].run]->again = true;
+	for (size_t i = 0; i < f->runs; i++)
+		if (f->places[i].again)
+			run_ids[n++] = f->places[i].run_id;
+	return n;
+}
+
+static void
+start_anew(struct folding *f, struct place *const *by_index)
+{
+	f->pass++;
+	f->settled = false;
+	for (size_t i = 0; i < f->n; i++) {
+		struct series *s = &f->series[i];
+
+		if (!by_index[s->run]->again)
+			continue;
+		s->tail = s->stored = (struct series_summary){ 0 };
+		s->disordered = false;
+		s->n = 0;
+		s->keep = s->keep || f->pass >= 2;
+	}
+}
+
+/* One run, with the chunks that its open series are compared with. */
+static enum status
+read_with_chunks(struct folding *f, struct tx *tx)
+{
+	struct chunk_start *starts = arena_array(f->cx->arena, f->n, sizeof(*starts));
+	size_t n = 0;
 
 	for (size_t i = 0; i < f->n; i++)
-		chosen[f->series[i].run] |= f->series[i].disordered;
+		if (f->series[i].compare)
+			starts[n++] = (struct chunk_start){ f->series[i].key_id,
+				bundle_of(f->series[i].key_id), f->series[i].from };
+	return store_metric_stored_from(tx, f->places[0].run_id, starts, n, fold_row, f);
+}
+
+static enum status
+read_all(struct folding *f, struct tx *tx, const int64_t *run_ids)
+{
+	struct place **by_index = arena_array(f->cx->arena, f->runs, sizeof(struct place *));
+	int64_t *again = arena_array(f->cx->arena, f->runs, sizeof(*again));
+	enum status st = store_metric_stored(tx, run_ids, f->runs, NULL, 0, fold_row, f);
+	size_t n;
+
 	for (size_t i = 0; i < f->runs; i++)
-		if (chosen[f->places[i].index])
-			again[n++] = f->places[i].run_id;
-	if (n == 0)
-		return OK;
-	f->second = true;
-	st = store_metric_tail_of_runs(tx, again, n, fold_row, f);
-	f->n = known;
-	for (size_t i = 0; i < known; i++)
-		if (f->series[i].disordered)
-			count_kept(&f->series[i]);
+		by_index[f->places[i].index] = &f->places[i];
+	while (st == OK && f->pass + 1 < PASSES && (n = choose_again(f, again, by_index)) > 0) {
+		start_anew(f, by_index);
+		st = f->runs == 1 ? read_with_chunks(f, tx)
+				  : store_metric_stored(tx, again, n, NULL, 0, fold_row, f);
+	}
+	settle_kept(f);
 	return st;
 }
 
 /* ---- names and what comes out ---- */
+
+static bool
+is_there(const struct series *s)
+{
+	return s->tail.n > 0 || s->stored.n > 0;
+}
 
 static int
 by_key(const void *a, const void *b)
@@ -273,7 +391,7 @@ find_names(struct folding *f, struct tx *tx)
 		struct metric_key key = { f->series[i].experiment_id, f->series[i].key_id, NULL };
 		const struct metric_key *name = bsearch(&key, named, found, sizeof(key), by_key);
 
-		f->series[i].sum.key = name->name;
+		f->series[i].name = name->name;
 	}
 	return OK;
 }
@@ -286,11 +404,32 @@ by_name(const void *a, const void *b)
 	return strcmp(x->key, y->key);
 }
 
+static struct latest
+latest_of(const struct series *s)
+{
+	struct series_summary all = s->tail, counted = { 0 };
+
+	if (s->keep)
+		fold_samples(&counted, s->kept, s->n);
+	else
+		counted = s->tail;
+	fold_join(&all, &s->stored);
+	fold_join(&counted, &s->stored);
+	return (struct latest){ .key = s->name,
+		.last = all.last,
+		.first = all.first,
+		.min = all.min,
+		.max = all.max,
+		.count = counted.n,
+		.real = counted.real,
+		.sum = counted.sum };
+}
+
 static void
 hand_out(const struct folding *f, struct run_latest *out)
 {
 	for (size_t i = 0; i < f->n; i++)
-		out[f->series[i].run].n++;
+		out[f->series[i].run].n += is_there(&f->series[i]);
 	for (size_t i = 0; i < f->runs; i++) {
 		out[i].keys = out[i].n > 0 ? arena_array(f->cx->arena, out[i].n, sizeof(*out[i].keys)) : NULL;
 		out[i].n = 0;
@@ -298,7 +437,8 @@ hand_out(const struct folding *f, struct run_latest *out)
 	for (size_t i = 0; i < f->n; i++) {
 		struct run_latest *run = &out[f->series[i].run];
 
-		run->keys[run->n++] = f->series[i].sum;
+		if (is_there(&f->series[i]))
+			run->keys[run->n++] = latest_of(&f->series[i]);
 	}
 	for (size_t i = 0; i < f->runs; i++)
 		if (out[i].n > 1)
@@ -314,20 +454,20 @@ ingest_latest(struct tx *tx, const int64_t *run_ids, size_t n, struct run_latest
 	if (n == 0)
 		return OK;
 	f.codec = codec_new();
+	f.coder = chunk_coder_new();
 	f.places = arena_array(f.cx->arena, n, sizeof(*f.places));
 	for (size_t i = 0; i < n; i++) {
-		f.places[i] = (struct place){ run_ids[i], i };
+		f.places[i] = (struct place){ run_ids[i], i, false };
 		out[i] = (struct run_latest){ .run_id = run_ids[i] };
 	}
 	qsort(f.places, n, sizeof(*f.places), by_run_id);
-	if ((st = store_metric_tail_of_runs(tx, run_ids, n, fold_row, &f)) == OK && f.n > 0) {
-		if ((st = second_pass(&f, tx)) == OK && (st = find_names(&f, tx)) == OK)
-			hand_out(&f, out);
-	}
+	if ((st = read_all(&f, tx, run_ids)) == OK && f.n > 0 && (st = find_names(&f, tx)) == OK)
+		hand_out(&f, out);
 	for (size_t i = 0; i < f.n; i++)
 		free(f.series[i].kept);
 	free(f.series);
 	free(f.table);
+	chunk_coder_free(f.coder);
 	codec_free(f.codec);
 	return st;
 }

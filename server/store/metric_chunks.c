@@ -63,33 +63,35 @@ store_metrics_drop(struct tx *tx, int64_t run_id)
 
 /* ---- the tail ---- */
 
-struct taker {
-	metric_tail_fn *each;
+struct data_reader {
+	chunk_data_fn *each;
 	void *arg;
+	size_t n;
 };
 
 static enum status
-taken_from_row(struct row *row, void *arg)
+data_from_row(struct row *row, void *arg)
 {
-	const struct taker *t = arg;
-	struct metric_tail tail = { .run_id = row_int8(row, "run_id") };
+	struct data_reader *r = arg;
+	size_t len;
+	const void *data = row_bytea_lend(row, "data", &len);
 
-	tail.data = row_bytea_lend(row, "data", &tail.len);
-	return t->each(t->arg, &tail);
+	r->n++;
+	return r->each(r->arg, data, len);
 }
 
 enum status
 store_metric_tail_take(
-	struct tx *tx, int64_t run_id, int64_t points, int64_t rows, metric_tail_fn *each, void *arg)
+	struct tx *tx, int64_t run_id, int64_t points, int64_t rows, chunk_data_fn *each, void *arg)
 {
-	struct taker t = { each, arg };
+	struct data_reader r = { each, arg, 0 };
 	struct query q;
 
 	query_init(&q, tx, &SQL_metric_tail_take);
 	query_int8(&q, run_id);
 	query_int8(&q, points);
 	query_int8(&q, rows);
-	return query_each(&q, taken_from_row, &t);
+	return query_each(&q, data_from_row, &r);
 }
 
 static enum status
@@ -177,23 +179,6 @@ bind_heads(struct query *q, int64_t run_id, int32_t key_id, const struct chunk_h
 	query_int8s(q, steps, n);
 	query_int8s(q, times, n);
 	query_int8s(q, seqs, n);
-}
-
-struct data_reader {
-	chunk_data_fn *each;
-	void *arg;
-	size_t n;
-};
-
-static enum status
-data_from_row(struct row *row, void *arg)
-{
-	struct data_reader *r = arg;
-	size_t len;
-	const void *data = row_bytea_lend(row, "data", &len);
-
-	r->n++;
-	return r->each(r->arg, data, len);
 }
 
 enum status
@@ -333,4 +318,63 @@ store_summary_put(struct tx *tx, int64_t run_id, int32_t part, const void *data,
 	query_int4(&q, part);
 	query_bytea(&q, data, len);
 	return query_run(&q, NULL);
+}
+
+/* ---- what tells the latest values ---- */
+
+struct stored_reader {
+	metric_stored_fn *each;
+	void *arg;
+	bool chunks;
+};
+
+static enum status
+stored_from_row(struct row *row, void *arg)
+{
+	const struct stored_reader *r = arg;
+	struct metric_stored stored = { .run_id = row_int8(row, "run_id"),
+		.experiment_id = row_int8(row, "experiment_id"),
+		.kind = (enum stored_kind)row_int8(row, "kind") };
+
+	if (r->chunks)
+		stored.key_id = (int32_t)row_int8(row, "key_id");
+	stored.data = row_bytea_lend(row, "data", &stored.len);
+	return r->each(r->arg, &stored);
+}
+
+enum status
+store_metric_stored(struct tx *tx, const int64_t *run_ids, size_t n, const int64_t *parts, size_t part_count,
+	metric_stored_fn *each, void *arg)
+{
+	struct stored_reader r = { each, arg, false };
+	struct query q;
+
+	query_init(&q, tx, &SQL_metric_stored);
+	query_int8s(&q, run_ids, n);
+	query_int8s(&q, parts, part_count);
+	return query_each(&q, stored_from_row, &r);
+}
+
+enum status
+store_metric_stored_from(struct tx *tx, int64_t run_id, const struct chunk_start *series, size_t n,
+	metric_stored_fn *each, void *arg)
+{
+	struct stored_reader r = { each, arg, true };
+	struct arena *arena = tx_ctx(tx)->arena;
+	int64_t *columns[4];
+	struct query q;
+
+	for (int i = 0; i < 4; i++)
+		columns[i] = arena_array(arena, n, sizeof(int64_t));
+	for (size_t i = 0; i < n; i++) {
+		columns[0][i] = series[i].key_id;
+		columns[1][i] = series[i].from.step;
+		columns[2][i] = series[i].from.time_unix_ms;
+		columns[3][i] = series[i].bundle;
+	}
+	query_init(&q, tx, &SQL_metric_stored_from);
+	query_int8(&q, run_id);
+	for (int i = 0; i < 4; i++)
+		query_int8s(&q, columns[i], n);
+	return query_each(&q, stored_from_row, &r);
 }

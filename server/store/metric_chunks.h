@@ -17,9 +17,11 @@ enum status store_compact_wait(struct tx *tx, int64_t run_id) must_check;
 /* Tells those who follow that the run's metrics are stored anew. *there false: no such run any more. */
 enum status store_compact_note(struct tx *tx, int64_t run_id, bool *there) must_check;
 
+typedef enum status chunk_data_fn(void *arg, const void *data, size_t len); /* borrowed for the call */
+
 /* Take the oldest rows of a run's tail until `points` are reached, at most `rows`; in no order. */
 enum status store_metric_tail_take(struct tx *tx, int64_t run_id, int64_t points, int64_t rows,
-	metric_tail_fn *each, void *arg) must_check;
+	chunk_data_fn *each, void *arg) must_check;
 struct metric_tail_run {
 	int64_t run_id, seq; /* seq: of its oldest row */
 };
@@ -49,7 +51,6 @@ enum status store_chunk_heads(struct tx *tx, int64_t run_id, int32_t key_id, con
 enum status store_chunk_bundles(
 	struct tx *tx, int64_t run_id, int32_t key_id, struct chunk_head **out, size_t *n) must_check;
 
-typedef enum status chunk_data_fn(void *arg, const void *data, size_t len); /* borrowed for the call */
 /* The points of some of them, in their order; as many calls as heads, or INTERNAL. */
 enum status store_chunk_data(struct tx *tx, int64_t run_id, int32_t key_id, const struct chunk_head *heads,
 	size_t n, chunk_data_fn *each, void *arg) must_check;
@@ -78,5 +79,31 @@ enum status store_summary_get(
 	struct tx *tx, int64_t run_id, int32_t part, const void **data, size_t *len) must_check;
 enum status store_summary_put(
 	struct tx *tx, int64_t run_id, int32_t part, const void *data, size_t len) must_check;
+
+/* ---- reading what tells the latest values; no lock is needed ---- */
+
+enum stored_kind { STORED_TAIL, STORED_SUMMARY, STORED_CHUNK };
+struct metric_stored {
+	int64_t run_id;
+	int64_t experiment_id;
+	enum stored_kind kind;
+	int32_t key_id;   /* of a chunk; below 0: of a bundle */
+	const void *data; /* borrowed for the call */
+	size_t len;
+};
+typedef enum status metric_stored_fn(void *arg, const struct metric_stored *row);
+/*
+ * Tail rows and summaries of some runs, of one moment, in no order. part_count: of these summaries alone; 0: of all. Another
+ * status than OK ends it and is returned.
+ */
+enum status store_metric_stored(struct tx *tx, const int64_t *run_ids, size_t n, const int64_t *parts,
+	size_t part_count, metric_stored_fn *each, void *arg) must_check;
+struct chunk_start {
+	int32_t key_id, bundle;
+	struct chunk_moment from;
+};
+/* The same of one run; after that the chunks and bundles that may hold points of some series from a moment on. */
+enum status store_metric_stored_from(struct tx *tx, int64_t run_id, const struct chunk_start *series,
+	size_t n, metric_stored_fn *each, void *arg) must_check;
 
 #endif

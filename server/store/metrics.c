@@ -161,30 +161,3 @@ store_metric_tail_copy(struct tx *tx, const struct buf *rows)
 	query_init(&q, tx, &SQL_metric_tail_copy);
 	return query_copy(&q, rows);
 }
-
-struct tail_reader {
-	metric_tail_fn *each;
-	void *arg;
-};
-
-static enum status
-tail_from_row(struct row *row, void *arg)
-{
-	const struct tail_reader *r = arg;
-	struct metric_tail tail = { .run_id = row_int8(row, "run_id") };
-
-	tail.experiment_id = row_int8(row, "experiment_id");
-	tail.data = row_bytea_lend(row, "data", &tail.len);
-	return r->each(r->arg, &tail);
-}
-
-enum status
-store_metric_tail_of_runs(struct tx *tx, const int64_t *run_ids, size_t n, metric_tail_fn *each, void *arg)
-{
-	struct tail_reader r = { each, arg };
-	struct query q;
-
-	query_init(&q, tx, &SQL_metric_tail_of_runs);
-	query_int8s(&q, run_ids, n);
-	return query_each(&q, tail_from_row, &r);
-}

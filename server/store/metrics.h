@@ -42,15 +42,4 @@ void metric_tail_row(struct buf *rows, int64_t run_id, int64_t seq, int32_t n, c
 /* ALREADY_EXISTS: a row with this run_id and seq is there. */
 enum status store_metric_tail_copy(struct tx *tx, const struct buf *rows) must_check;
 
-struct metric_tail {
-	int64_t run_id;
-	int64_t experiment_id;
-	const void *data; /* borrowed for the call */
-	size_t len;
-};
-typedef enum status metric_tail_fn(void *arg, const struct metric_tail *row);
-/* Row by row as they arrive, in no order; another status than OK ends it and is returned. */
-enum status store_metric_tail_of_runs(
-	struct tx *tx, const int64_t *run_ids, size_t n, metric_tail_fn *each, void *arg) must_check;
-
 #endif

@@ -160,12 +160,14 @@ keep_bundle(void *arg, const void *data, size_t len)
 }
 
 static enum status
-keep_tail(void *arg, const struct metric_tail *row)
+keep_tail(void *arg, const struct metric_stored *row)
 {
 	struct stored *s = arg;
 	const struct tail_point *points;
 	size_t n;
 
+	if (row->kind != STORED_TAIL)
+		return OK;
 	assert_true(codec_decode(s->codec, row->data, row->len, &points, &n));
 	for (size_t i = 0; i < n; i++)
 		if (points[i].key_id == s->key_id)
@@ -293,7 +295,7 @@ check_series(struct stored *s, struct tx *tx, const struct series *model, bool c
 	assert_int_equal(
 		store_chunk_data(tx, s->w->run_id, bundle_of(s->key_id), bundles, n, keep_bundle, s), OK);
 	if (!compacted)
-		assert_int_equal(store_metric_tail_of_runs(tx, &s->w->run_id, 1, keep_tail, s), OK);
+		assert_int_equal(store_metric_stored(tx, &s->w->run_id, 1, NULL, 0, keep_tail, s), OK);
 	n = samples_settle(s->items, s->n, sample_compare_stored);
 	if (compacted)
 		assert_int_equal(n, s->n);
@@ -328,6 +330,62 @@ check_world(struct world *w, bool compacted)
 	free(s.items);
 	chunk_coder_free(s.coder);
 	codec_free(s.codec);
+	arena_reset(w->t->arena);
+}
+
+static void
+same_latest(const struct latest *l, const struct sample *items, size_t n)
+{
+	const struct series_summary s = { 0, l->first, l->last, l->min, l->max, l->sum, l->count, l->real };
+
+	same_summary(&s, items, n);
+}
+
+static void
+check_last(struct world *w, struct tx *tx)
+{
+	const char *names[KEYS];
+	struct last_value out[KEYS];
+
+	for (int i = 0; i < KEYS; i++)
+		names[i] = w->names[i];
+	assert_int_equal(ingest_last(tx, &w->run_id, 1, names, KEYS, out), OK);
+	for (int i = 0; i < KEYS; i++) {
+		assert_int_equal(out[i].there, w->series[i].n > 0);
+		if (out[i].there)
+			same_samples(&out[i].last, &w->series[i].newest);
+	}
+}
+
+/* What is read of the run is true at any moment: of one run all of it, of several all but count and sum. */
+static void
+check_latest(struct world *w)
+{
+	const int64_t two[2] = { w->run_id + 1, w->run_id };
+	struct run_latest one, both[2];
+	struct tx *tx = NULL;
+	size_t at = 0;
+
+	assert_int_equal(tx_auto(&w->t->cx, &tx), OK);
+	assert_int_equal(ingest_latest(tx, &w->run_id, 1, &one), OK);
+	assert_int_equal(ingest_latest(tx, two, 2, both), OK);
+	for (int i = 0; i < KEYS; i++) {
+		struct series *model = &w->series[i];
+
+		model->n = samples_settle(model->items, model->n, sample_compare_stored);
+		if (model->n == 0)
+			continue;
+		assert_string_equal(one.keys[at].key, w->names[i]);
+		same_latest(&one.keys[at], model->items, model->n);
+		same_samples(&both[1].keys[at].last, &one.keys[at].last);
+		same_samples(&both[1].keys[at].first, &one.keys[at].first);
+		same_samples(&both[1].keys[at].min, &one.keys[at].min);
+		same_samples(&both[1].keys[at].max, &one.keys[at].max);
+		at++;
+	}
+	assert_int_equal(one.n, at);
+	check_last(w, tx);
+	tx_rollback(&tx);
 	arena_reset(w->t->arena);
 }
 
@@ -429,8 +487,10 @@ go_through(struct world *w, size_t rounds, size_t keys, const int *manners, size
 	for (size_t i = 0; i < rounds; i++) {
 		for (size_t batches = 1 + chance(6); batches > 0; batches--)
 			log_some(w, 1 + chance(chance(3) == 0 ? 9000 : 900), keys, manners, manner_count);
+		check_latest(w);
 		fresh += compact_all(w, c, chance(8) == 0);
 		check_world(w, true);
+		check_latest(w);
 		assert_int_equal(fresh, model_points(w));
 		assert_int_equal(compact_all(w, c, false), 0);
 	}

@@ -12,4 +12,4 @@ WHERE run_id = $1 AND seq = ANY (ARRAY(
 		ORDER BY t.seq
 		LIMIT $3) o
 	WHERE o.upto - o.n < $2))
-RETURNING run_id, data
+RETURNING data
