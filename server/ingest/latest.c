@@ -79,7 +79,7 @@ spread(size_t run, int32_t key_id)
 {
 	uint64_t h = ((uint64_t)run << 32 ^ (uint64_t)(uint32_t)key_id) * UINT64_C(0x9e3779b97f4a7c15);
 
-	return (size_t)(h >> 20);
+	return (size_t)(h >> 32);
 }
 
 static size_t *
