@@ -2,9 +2,9 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/number_text.h"
 
 void
 jw_init(struct jsonw *w, struct buf *buf)
@@ -110,41 +110,16 @@ jw_text(struct jsonw *w, const char *s)
 void
 jw_int(struct jsonw *w, int64_t v)
 {
-	char text[24], *p = text + sizeof(text);
-	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+	char text[INT_TEXT];
 
 	separate(w);
-	do {
-		*--p = (char)('0' + u % 10);
-		u /= 10;
-	} while (u > 0);
-	if (v < 0)
-		*--p = '-';
-	buf_add(w->buf, p, (size_t)(text + sizeof(text) - p));
-}
-
-/* Few digits first: most values come back exactly from 15, all from 17. */
-size_t
-double_text(char out[32], double v)
-{
-	int n = 0;
-
-	if (v == 0)
-		return (size_t)snprintf(out, 32, signbit(v) ? "-0.0" : "0.0");
-	for (int digits = 15; digits <= 17; digits++) {
-		n = snprintf(out, 32, "%.*g", digits, v);
-		if (digits == 17 || strtod(out, NULL) == v)
-			break;
-	}
-	if (strpbrk(out, ".e") == NULL)
-		n += snprintf(out + n, (size_t)(32 - n), ".0");
-	return (size_t)n;
+	buf_add(w->buf, text, int_text(text, v));
 }
 
 void
 jw_real(struct jsonw *w, double v)
 {
-	char text[32];
+	char text[DOUBLE_TEXT];
 
 	if (isnan(v)) {
 		jw_text(w, "NaN");

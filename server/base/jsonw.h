@@ -39,7 +39,4 @@ void jw_int_at(struct jsonw *w, const char *key, int64_t v);
 void jw_real_at(struct jsonw *w, const char *key, double v);
 void jw_bool_at(struct jsonw *w, const char *key, bool v);
 
-/* Shortest round-trip text of a finite double; at most 32 bytes with the NUL. */
-size_t double_text(char out[32], double v);
-
 #endif
