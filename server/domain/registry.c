@@ -146,6 +146,7 @@ static enum status
 model_change(struct ctx *cx, const char *name, const struct model_change *change, struct model *out)
 {
 	const char *now_named = change->name == NULL ? name : change->name;
+	bool renamed = !str_eq(now_named, name);
 	struct tx *tx = NULL;
 	int64_t id;
 	enum status st;
@@ -153,9 +154,13 @@ model_change(struct ctx *cx, const char *name, const struct model_change *change
 	if ((st = tx_begin(cx, &tx)) != OK ||
 		(st = no_model(cx, store_model_lock(tx, name, &id), name)) != OK)
 		goto out;
+	if (renamed && (st = store_alias_generations_keep(tx, id)) != OK)
+		goto out;
 	st = store_model_update(tx, id, change, clock_unix_ms());
 	if (st == ALREADY_EXISTS)
 		st = fail(cx, ALREADY_EXISTS, "Registered Model (name=%s) already exists.", now_named);
+	if (st == OK && renamed)
+		st = store_alias_generations_raise(tx, id);
 	if (st == OK && (st = load_model(tx, now_named, out)) == OK)
 		st = tx_commit(&tx);
 out:
@@ -192,7 +197,7 @@ model_delete(struct ctx *cx, const char *name)
 
 	if ((st = tx_begin(cx, &tx)) == OK &&
 		(st = no_model(cx, store_model_lock(tx, name, &id), name)) == OK &&
-		(st = store_model_delete(tx, id)) == OK)
+		(st = store_alias_generations_keep(tx, id)) == OK && (st = store_model_delete(tx, id)) == OK)
 		st = tx_commit(&tx);
 	tx_rollback(&tx);
 	return st;

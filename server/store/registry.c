@@ -128,14 +128,32 @@ store_model_update(struct tx *tx, int64_t model_id, const struct model_change *c
 	return query_run(&q, NULL);
 }
 
-enum status
-store_model_delete(struct tx *tx, int64_t model_id)
+static enum status
+run_on_model(struct tx *tx, const struct statement *s, int64_t model_id)
 {
 	struct query q;
 
-	query_init(&q, tx, &SQL_model_delete);
+	query_init(&q, tx, s);
 	query_int8(&q, model_id);
 	return query_run(&q, NULL);
+}
+
+enum status
+store_model_delete(struct tx *tx, int64_t model_id)
+{
+	return run_on_model(tx, &SQL_model_delete, model_id);
+}
+
+enum status
+store_alias_generations_keep(struct tx *tx, int64_t model_id)
+{
+	return run_on_model(tx, &SQL_alias_generation_keep, model_id);
+}
+
+enum status
+store_alias_generations_raise(struct tx *tx, int64_t model_id)
+{
+	return run_on_model(tx, &SQL_alias_generation_raise, model_id);
 }
 
 enum status

@@ -18,6 +18,9 @@ struct model_change {
 enum status store_model_update(
 	struct tx *tx, int64_t model_id, const struct model_change *change, int64_t now_unix_ms) must_check;
 enum status store_model_delete(struct tx *tx, int64_t model_id) must_check;
+/* The generations of aliases never go back, under no name: before a model loses its name, and after it got another. */
+enum status store_alias_generations_keep(struct tx *tx, int64_t model_id) must_check;
+enum status store_alias_generations_raise(struct tx *tx, int64_t model_id) must_check;
 enum status store_model_tags_put(
 	struct tx *tx, int64_t model_id, const struct key_value *tags, size_t n) must_check;
 enum status store_model_tag_delete(struct tx *tx, int64_t model_id, const char *key) must_check;

@@ -354,6 +354,50 @@ an_alias_that_moves_leaves_a_row_of_history(void **state)
 	world_stop(&w);
 }
 
+/* Of model@best; 0: nothing there. */
+static int64_t
+generation_of(struct world *w, const char *model)
+{
+	struct alias a;
+
+	return alias_get(w->cx, model, "best", &a) == OK ? a.generation : 0;
+}
+
+static void
+the_generations_of_an_alias_never_go_back_under_a_name(void **state)
+{
+	struct world w = world_start(state);
+	struct model m;
+	struct alias a;
+
+	new_model(&w, "m");
+	new_version(&w, "m");
+	new_version(&w, "m");
+	ok(&w, alias_set(w.cx, "m", "best", "1"));
+	ok(&w, alias_set(w.cx, "m", "best", "2"));
+	ok(&w, model_delete(w.cx, "m"));
+	new_model(&w, "m");
+	new_version(&w, "m");
+	ok(&w, alias_set(w.cx, "m", "best", "1"));
+	assert_int_equal(generation_of(&w, "m"), 3);
+	ok(&w, model_rename(w.cx, "m", "n", &m)); /* nobody was n before */
+	assert_int_equal(generation_of(&w, "n"), 3);
+	new_model(&w, "m");
+	new_version(&w, "m");
+	ok(&w, alias_set(w.cx, "m", "best", "1"));
+	assert_int_equal(generation_of(&w, "m"), 4);
+	new_model(&w, "o");
+	new_version(&w, "o");
+	new_version(&w, "o");
+	ok(&w, alias_set(w.cx, "o", "best", "1"));
+	ok(&w, alias_set(w.cx, "o", "best", "2"));
+	ok(&w, model_delete(w.cx, "n"));
+	ok(&w, model_rename(w.cx, "o", "n", &m));
+	ok(&w, alias_get(w.cx, "n", "best", &a));
+	assert_true(a.generation == 4 && a.version == 2 && a.has_previous && a.previous_version == 1);
+	world_stop(&w);
+}
+
 static void
 an_alias_needs_a_version_that_is_there(void **state)
 {
@@ -541,7 +585,9 @@ world_main(pg_test(a_model_is_made_once), pg_test(an_unknown_model_is_not_found)
 	pg_test(a_deleted_version_forgets_its_source_and_loses_its_aliases),
 	pg_test(stages_are_canonical_and_the_others_are_archived),
 	pg_test(a_description_is_changed_and_cleared), pg_test(a_source_lies_inside_what_it_names),
-	pg_test(an_alias_that_moves_leaves_a_row_of_history), pg_test(an_alias_needs_a_version_that_is_there),
+	pg_test(an_alias_that_moves_leaves_a_row_of_history),
+	pg_test(the_generations_of_an_alias_never_go_back_under_a_name),
+	pg_test(an_alias_needs_a_version_that_is_there),
 	pg_test(what_others_want_to_hear_is_written_with_the_change),
 	pg_test(a_manifest_is_the_same_bytes_for_the_same_files),
 	pg_test(versions_made_at_once_have_numbers_of_their_own),
