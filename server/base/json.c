@@ -127,7 +127,9 @@ parse_once(struct ctx *cx, const char *text, size_t len, const struct json **out
 	doc = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
 	if (doc == NULL)
 		return fail(cx, BAD_REQUEST, "the body is not valid JSON at line %d, column %d: %s", e.line,
-			e.column, e.text);
+			e.column,
+			json_error_code(&e) == json_error_null_character ? "text may not hold a NUL (\\u0000)"
+									 : e.text);
 	copy = arena_alloc(cx->arena, sizeof(*copy));
 	copy_value(cx->arena, doc, copy);
 	json_decref(doc);

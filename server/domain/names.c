@@ -239,7 +239,7 @@ name_logged_model(struct ctx *cx, const char *name)
 {
 	if (*name == '\0' || strpbrk(name, "/:.%\"'") != NULL)
 		return fail(cx, INVALID,
-			"Invalid model name (%.300s) provided. Model name must be a non-empty string and "
+			"Invalid model name ('%.300s') provided. Model name must be a non-empty string and "
 			"cannot contain the following "
 			"characters: ('/', ':', '.', '%%', '\"', \"'\")",
 			name);

@@ -137,7 +137,7 @@ check_model_json(struct ctx *cx, const char *text, const struct json **out)
 		return fail(cx, INVALID, "Malformed model info. \"model_json\" is not a JSON object.");
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (json_member(model, needed[i]) == NULL)
-			return fail(cx, INVALID, "Model json is missing mandatory field: %s", needed[i]);
+			return fail(cx, INVALID, "Model json is missing mandatory fields: %s", needed[i]);
 	if (json_kind(json_member(model, "flavors")) != JSON_KIND_OBJECT)
 		return fail(cx, INVALID, "Malformed model info. \"flavors\" is not a JSON object.");
 	return OK;

@@ -337,7 +337,9 @@ resolve(struct tx *tx, struct version *v)
 		return from_placeholder(cx, v);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		if (str_starts(v->source, refused[i]))
-			return fail(cx, INVALID, "'source' cannot use the '%.*s' scheme: '%.200s'",
+			return fail(cx, INVALID,
+				"'source' cannot use the '%.*s' scheme: name the files of a run, a logged "
+				"model, or a place in object storage. Given: '%.200s'",
 				(int)strlen(refused[i]) - 1, refused[i], v->source);
 	if (str_starts(v->source, "models:/m-") && strchr(v->source + strlen("models:/m-"), '/') == NULL)
 		return from_logged_model(tx, v, v->source + strlen("models:/"));

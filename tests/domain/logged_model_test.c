@@ -97,7 +97,7 @@ bad_names_and_experiments_are_refused(void **state)
 	refused(&w, logged_model_create(w.cx, &in, &m), NOT_FOUND, "No Experiment with id=4711 exists");
 	in.experiment_id = arena_printf(w.cx->arena, "%lld", (long long)id);
 	in.name = "a/b";
-	refused(&w, logged_model_create(w.cx, &in, &m), INVALID, "Invalid model name (a/b)");
+	refused(&w, logged_model_create(w.cx, &in, &m), INVALID, "Invalid model name ('a/b')");
 	in.name = "m";
 	ok(&w, experiment_delete(w.cx, id));
 	refused(&w, logged_model_create(w.cx, &in, &m), INVALID, "must be in the 'active' state");
