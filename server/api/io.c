@@ -80,6 +80,18 @@ io_value_at(struct jsonw *w, const char *key, double v)
 	jw_real_at(w, key, isinf(v) ? copysign(DBL_MAX, v) : v);
 }
 
+void
+io_sample(struct jsonw *w, const char *key, const struct sample *s, const char *run_id)
+{
+	jw_object(w);
+	jw_text_at(w, "key", key);
+	io_value_at(w, "value", s->value);
+	jw_int_at(w, "timestamp", s->time_unix_ms);
+	jw_int_at(w, "step", s->step);
+	jw_text_at(w, "run_id", run_id);
+	jw_end(w);
+}
+
 bool
 io_enum_number(const char *text, int most, int *out)
 {

@@ -6,6 +6,7 @@
 #include "base/jsonw.h"
 #include "domain/experiment.h"
 #include "http/route.h"
+#include "ingest/ingest.h"
 
 /* From the query on GET (its JSON body when there is no query), from the JSON body otherwise; an empty body is {}. */
 enum status io_read(struct request *rq, const struct field *fields, void *out) must_check;
@@ -20,6 +21,8 @@ void io_pairs_at(struct jsonw *w, const char *key, const struct key_value *pairs
 	size_t n); /* [{"key":…,"value":…}]; none: left out */
 void io_value_at(struct jsonw *w, const char *key,
 	double v); /* of a metric: NaN is "NaN", infinities are the largest doubles */
+/* An item of a metric's history; run_id NULL: left out. */
+void io_sample(struct jsonw *w, const char *key, const struct sample *s, const char *run_id);
 
 /* An enum that came as its number, 1 to `most`: proto3 JSON allows both. */
 bool io_enum_number(const char *text, int most, int *out);

@@ -25,18 +25,6 @@ static const struct field history_fields[] = {
 	FIELD_END,
 };
 
-static void
-write_sample(struct jsonw *w, const char *key, const struct sample *s, const char *run)
-{
-	jw_object(w);
-	jw_text_at(w, "key", key);
-	io_value_at(w, "value", s->value);
-	jw_int_at(w, "timestamp", s->time_unix_ms);
-	jw_int_at(w, "step", s->step);
-	jw_text_at(w, "run_id", run);
-	jw_end(w);
-}
-
 enum status
 api_metric_history(struct request *rq, struct response *rs)
 {
@@ -63,7 +51,7 @@ api_metric_history(struct request *rq, struct response *rs)
 	if (n > 0)
 		jw_array_at(&w, "metrics");
 	for (size_t i = 0; i < n; i++)
-		write_sample(&w, in.metric_key, &samples[i], NULL);
+		io_sample(&w, in.metric_key, &samples[i], NULL);
 	if (n > 0)
 		jw_end(&w);
 	jw_text_at(&w, "next_page_token", next);
@@ -124,7 +112,7 @@ write_samples(void *arg, const char *uuid, const struct sample *samples, size_t 
 		jw_array_at(to->w, "metrics");
 	to->any = true;
 	for (size_t i = 0; i < n; i++)
-		write_sample(to->w, to->key, &samples[i], uuid);
+		io_sample(to->w, to->key, &samples[i], uuid);
 	return OK;
 }
 

@@ -44,6 +44,8 @@ buf_room(struct buf *b, size_t n)
 
 		while (size < want)
 			size *= 2;
+		if (size - 1 > b->limit)
+			size = b->limit + 1;
 		b->data = mem_resize(b->data, size, 1);
 		b->size = size;
 	}
@@ -51,7 +53,7 @@ buf_room(struct buf *b, size_t n)
 }
 
 void
-buf_add(struct buf *b, const void *data, size_t len)
+buf_add_more(struct buf *b, const void *data, size_t len)
 {
 	char *room = buf_room(b, len);
 
@@ -61,18 +63,6 @@ buf_add(struct buf *b, const void *data, size_t len)
 		memcpy(room, data, len);
 	b->len += len;
 	b->data[b->len] = '\0';
-}
-
-void
-buf_str(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
-void
-buf_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
 }
 
 void

@@ -54,16 +54,32 @@ jw_end(struct jsonw *w)
 	w->depth--;
 }
 
+/* What stands in a string as it is: all but control characters, quote and backslash. */
+static bool
+is_plain(unsigned char c)
+{
+	return c >= ' ' && c != '"' && c != '\\' && c != 0x7f;
+}
+
+static bool
+all_plain(const char *s, size_t len)
+{
+	unsigned odd = 0;
+
+	for (size_t i = 0; i < len; i++)
+		odd |= !is_plain((unsigned char)s[i]);
+	return odd == 0;
+}
+
 static void
-put_text(struct buf *b, const char *s, size_t len)
+put_escaped(struct buf *b, const char *s, size_t len)
 {
 	size_t from = 0;
 
-	buf_char(b, '"');
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		if (c >= ' ' && c != '"' && c != '\\' && c != 0x7f)
+		if (is_plain(c))
 			continue;
 		buf_add(b, s + from, i - from);
 		from = i + 1;
@@ -79,23 +95,46 @@ put_text(struct buf *b, const char *s, size_t len)
 			buf_printf(b, "\\u%04x", c);
 	}
 	buf_add(b, s + from, len - from);
-	buf_char(b, '"');
+}
+
+/* The comma where one is due, the string, and `end` behind its quote. */
+static void
+put_text(struct jsonw *w, const char *s, size_t len, const char *end, size_t end_len)
+{
+	struct buf *b = w->buf;
+	bool comma = w->comma[w->depth];
+	char *p;
+
+	if (!all_plain(s, len)) {
+		separate(w);
+		buf_char(b, '"');
+		put_escaped(b, s, len);
+		buf_add(b, end, end_len);
+		return;
+	}
+	w->comma[w->depth] = true;
+	if ((p = buf_room(b, comma + 1 + len + end_len)) == NULL)
+		return;
+	if (comma)
+		*p++ = ',';
+	*p++ = '"';
+	memcpy(p, s, len);
+	memcpy(p + len, end, end_len);
+	p[len + end_len] = '\0';
+	b->len += comma + 1 + len + end_len;
 }
 
 void
 jw_key(struct jsonw *w, const char *key)
 {
-	separate(w);
-	put_text(w->buf, key, strlen(key));
-	buf_char(w->buf, ':');
+	put_text(w, key, strlen(key), "\":", 2);
 	w->comma[w->depth] = false;
 }
 
 void
 jw_textn(struct jsonw *w, const char *s, size_t len)
 {
-	separate(w);
-	put_text(w->buf, s, len);
+	put_text(w, s, len, "\"", 1);
 }
 
 void
@@ -110,25 +149,35 @@ jw_text(struct jsonw *w, const char *s)
 void
 jw_int(struct jsonw *w, int64_t v)
 {
+	struct buf *b = w->buf;
 	char text[INT_TEXT];
 
 	separate(w);
-	buf_add(w->buf, text, int_text(text, v));
+	if (b->size - b->len >= INT_TEXT && !b->overflow)
+		b->len += int_text(b->data + b->len, v);
+	else
+		buf_add(b, text, int_text(text, v));
 }
 
 void
 jw_real(struct jsonw *w, double v)
 {
+	struct buf *b = w->buf;
 	char text[DOUBLE_TEXT];
 
 	if (isnan(v)) {
 		jw_text(w, "NaN");
-	} else if (isinf(v)) {
-		jw_text(w, v > 0 ? "Infinity" : "-Infinity");
-	} else {
-		separate(w);
-		buf_add(w->buf, text, double_text(text, v));
+		return;
 	}
+	if (isinf(v)) {
+		jw_text(w, v > 0 ? "Infinity" : "-Infinity");
+		return;
+	}
+	separate(w);
+	if (b->size - b->len >= DOUBLE_TEXT && !b->overflow)
+		b->len += double_text(b->data + b->len, v);
+	else
+		buf_add(b, text, double_text(text, v));
 }
 
 void
