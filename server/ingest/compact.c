@@ -15,6 +15,8 @@
 #include "base/mem.h"
 #include "ingest/samples.h"
 
+#define ROWS_FIRST   4096
+#define ROWS_LEAST   512
 #define COPY_LIMIT   (256u << 20)
 #define KEEP_POINTS  (1u << 16)
 #define KEEP_SAMPLES (1u << 16)
@@ -56,6 +58,7 @@ compact_new(void)
 {
 	struct compact *c = mem_alloc(sizeof(*c));
 
+	c->rows = ROWS_FIRST;
 	c->codec = codec_new();
 	c->coder = chunk_coder_new();
 	buf_init(&c->copy, COPY_LIMIT);
@@ -248,6 +251,18 @@ compact_points(struct compact *c)
 	return st == OK ? compact_flush(c) : st;
 }
 
+/* How many rows to ask for next time: PostgreSQL counts the points of all that are asked for. */
+static void
+guess_rows(struct compact *c)
+{
+	if (c->out->rows > 0)
+		c->rows = COMPACT_POINTS / (c->point_count / c->out->rows + 1) + 1;
+	if (c->rows < ROWS_LEAST)
+		c->rows = ROWS_LEAST;
+	if (c->rows > COMPACT_ROWS)
+		c->rows = COMPACT_ROWS;
+}
+
 static enum status
 work(struct compact *c)
 {
@@ -264,10 +279,12 @@ work(struct compact *c)
 	c->out->gone = !there;
 	if (!there)
 		return store_metrics_drop(c->tx, c->run_id);
-	if ((st = store_metric_tail_take(c->tx, c->run_id, COMPACT_POINTS, COMPACT_ROWS, take_row, c)) != OK)
+	if ((st = store_metric_tail_take(c->tx, c->run_id, COMPACT_POINTS, (int64_t)c->rows, take_row, c)) !=
+		OK)
 		return st;
 	c->out->points = c->point_count;
-	c->out->more = c->point_count >= COMPACT_POINTS || c->out->rows >= COMPACT_ROWS;
+	c->out->more = c->point_count >= COMPACT_POINTS || c->out->rows >= c->rows;
+	guess_rows(c);
 	return compact_points(c);
 }
 

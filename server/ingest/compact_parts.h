@@ -34,6 +34,7 @@ struct compact {
 	bool settle;
 	struct compacted *out;
 	int64_t seq, seqs_left; /* names for rows */
+	size_t rows;            /* of the tail, to be asked for at once */
 
 	/* what was taken from the tail: points, then sorted by series */
 	struct tail_point *points;
