@@ -442,6 +442,8 @@ caller_find(struct request *rq)
 void
 caller_challenge(struct request *rq, struct response *rs)
 {
-	if (!str_eq(request_header(rq, "X-Requested-With"), "cairn-web"))
+	/* an EventSource cannot name itself otherwise */
+	if (!str_eq(request_header(rq, "X-Requested-With"), "cairn-web") &&
+		!str_eq(request_header(rq, "Accept"), "text/event-stream"))
 		response_header(rs, "WWW-Authenticate", "Basic realm=\"cairn\", charset=\"UTF-8\"");
 }
