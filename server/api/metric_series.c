@@ -18,9 +18,9 @@
 /* ---- what is asked for ---- */
 
 struct range_in {
-	bool has_from, has_to;
 	int64_t from, to;
 	double from_real, to_real;
+	bool has_from, has_to;
 };
 static const struct field range_fields[] = {
 	FIELD_INT_HAS(struct range_in, from, 0),
@@ -299,11 +299,11 @@ static const struct field grouped_fields[] = {
 };
 
 static enum status
-check_groups(struct ctx *cx, const struct grouped_request *in, enum series_x x)
+check_groups(struct ctx *cx, const struct grouped_request *in)
 {
 	size_t runs = 0;
 
-	if (x == SERIES_METRIC)
+	if (str_eq(in->how.x, "metric"))
 		return fail(cx, INVALID,
 			"Invalid value \"metric\" for parameter 'x' supplied: expected step, time or "
 			"relative");
@@ -353,9 +353,8 @@ api_metric_grouped(struct request *rq, struct response *rs)
 	struct columns to = { .w = &w, .cx = cx };
 	enum status st;
 
-	if ((st = io_read(rq, grouped_fields, &in)) != OK ||
-		(st = read_drawing(rq, &in.how, &what.how)) != OK ||
-		(st = check_groups(cx, &in, what.how.x)) != OK)
+	if ((st = io_read(rq, grouped_fields, &in)) != OK || (st = check_groups(cx, &in)) != OK ||
+		(st = read_drawing(rq, &in.how, &what.how)) != OK)
 		return st;
 	what.groups = in.groups;
 	what.group_count = in.group_count;

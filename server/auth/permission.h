@@ -48,6 +48,8 @@ extern const struct resolver run_in_body;              /* run_id, or its older n
 extern const struct resolver run_in_query;             /* run_id, run_uuid */
 extern const struct resolver run_in_path;              /* {run_id} */
 extern const struct resolver runs_in_query;            /* run_id, repeated */
+extern const struct resolver runs_in_body;             /* run_ids, a list */
+extern const struct resolver runs_in_groups;           /* groups, each with a list run_ids */
 extern const struct resolver logged_model_in_path;     /* {model_id} */
 extern const struct resolver artifact_in_path;         /* {path...} */
 extern const struct resolver artifact_in_query;        /* path */

@@ -56,7 +56,10 @@ RULES = [
     ("updateUser|deleteUser", r"last administrator|your own", "somebody must stay administrator"),
     ("createToken", r"500|token", "500 tokens, not made by a token"),
     ("setRegisteredModelAlias", r"alias", "an alias's characters"),
-    ("metricSeries", r"series", "at most 1,000 series"),
+    ("metric(Series|SeriesOfMany|Groups)", r"series", "at most 1,000 series"),
+    ("metricSeries.*", r"x_key|x=metric", "a metric as x has a name, nothing else has"),
+    ("metric(Series.*|Groups)", r"from must not|'(from|to)'.*64 bits", "a range in its order, of whole numbers unless x is a metric"),
+    ("metricSeries.*", r"cursor", "a cursor is of the answer before"),
 ]
 
 
