@@ -43,9 +43,9 @@ struct due *ingest_due(struct ingest *in);
 void ingest_run_ended(struct ingest *in, int64_t run_id);
 
 /*
- * Hand points of one run over: copied. `done` is called once, on the writer's thread, with cx->message set on failure:
- * OK after COMMIT; NOT_FOUND for an unknown run; INVALID for a deleted one; UNAVAILABLE when it may be tried again.
- * cx must live until then. A status other than OK means that nothing was queued and `done` will not be called. Never blocks.
+ * Hand points of one run over: they, their keys and the run's id are borrowed until `done` is called, as is cx. That happens once, on the
+ * writer's thread, with cx->message set on failure: OK after COMMIT; NOT_FOUND for an unknown run; INVALID for a deleted one; UNAVAILABLE when it may be tried again.
+ * A status other than OK means that nothing was queued and `done` will not be called. Never blocks.
  */
 typedef void ingest_done_fn(void *arg, enum status st);
 enum status ingest_submit(struct ingest *in, struct ctx *cx, const char *run_uuid, const struct point *points,

@@ -83,6 +83,7 @@ rows_fini(struct rows *r)
 	buf_fini(&r->copy);
 	buf_fini(&r->data);
 	free(r->points);
+	free(r->list);
 }
 
 void
@@ -90,7 +91,7 @@ rows_clear(struct rows *r)
 {
 	buf_clear(&r->copy);
 	key_work_forget(r->keys);
-	r->n = 0;
+	r->n = r->made = 0;
 }
 
 struct memory {
@@ -135,6 +136,26 @@ rows_fill_keys(struct rows *r, int64_t experiment_id, const struct point *points
 			r->points[from + i].key_id = find_key(r, memory, experiment_id, points[i].key);
 }
 
+static void
+add_row(struct rows *r, int64_t run_id, int64_t seq, int32_t n)
+{
+	if (r->made == r->list_room) {
+		r->list_room = r->made * 2 + 64;
+		r->list = mem_resize(r->list, r->list_room, sizeof(*r->list));
+	}
+	metric_tail_row(&r->copy, run_id, seq, n, r->data.data, r->data.len);
+	r->list[r->made++] = (struct made_row){ { run_id, seq, n, NULL, r->data.len }, r->copy.len };
+}
+
+void
+rows_list(const struct rows *r, struct metric_tail_row *out)
+{
+	for (size_t i = 0; i < r->made; i++) {
+		out[i] = r->list[i].row;
+		out[i].data = r->copy.data + r->list[i].end - out[i].len;
+	}
+}
+
 enum status
 rows_pack(struct rows *r, struct tx *tx, int64_t run_id, size_t from, size_t n)
 {
@@ -153,7 +174,7 @@ rows_pack(struct rows *r, struct tx *tx, int64_t run_id, size_t from, size_t n)
 		}
 		if ((st = seqs_next(r->seqs, tx, &seq)) != OK)
 			return st;
-		metric_tail_row(&r->copy, run_id, seq, (int32_t)take, r->data.data, r->data.len);
+		add_row(r, run_id, seq, (int32_t)take);
 		from += take;
 		n -= take;
 	}

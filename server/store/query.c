@@ -27,6 +27,7 @@ enum type {
 	FLOAT4 = 700,
 	FLOAT8 = 701,
 	UNKNOWN = 705,
+	BYTEAS = 1001,
 	INT4S = 1007,
 	TEXTS = 1009,
 	VARCHARS = 1015,
@@ -47,6 +48,7 @@ query_init(struct query *q, struct tx *tx, const struct statement *s)
 	q->tx = tx;
 	q->statement = s;
 	q->failed = OK;
+	q->sent = false;
 	q->n = 0;
 }
 
@@ -217,6 +219,22 @@ query_float8s(struct query *q, const double *v, size_t n)
 }
 
 void
+query_byteas(struct query *q, const struct query_blob *v, size_t n)
+{
+	unsigned char *at;
+	size_t size = 0;
+
+	for (size_t i = 0; i < n; i++)
+		size += 4 + v[i].len;
+	at = array_head(q, BYTEAS, BYTEA, n, size, false);
+	for (size_t i = 0; at != NULL && i < n; i++) {
+		at = put4(at, (uint32_t)v[i].len);
+		memcpy(at, v[i].data, v[i].len);
+		at += v[i].len;
+	}
+}
+
+void
 query_texts(struct query *q, const char *const *v, size_t n)
 {
 	unsigned char *at;
@@ -325,6 +343,7 @@ try_once(struct query *q, bool rows_as_they_come, bool *again, PGresult **out)
 	if ((st = prepare(q)) != OK)
 		return st;
 	*again = is_read(q->statement);
+	q->sent = true;
 	if ((st = send(q, rows_as_they_come)) != OK)
 		return or_unknown(q, st);
 	if ((st = connection_result(c, cx, q->statement, out)) == OK)
@@ -719,6 +738,24 @@ query_one(struct query *q, row_fn *read, void *out)
 	q->tx->cx->message[0] = '\0';
 	q->tx->cx->status = NOT_FOUND;
 	return NOT_FOUND;
+}
+
+enum status
+query_write(struct query *q, row_fn *read, void *out, bool *unknown)
+{
+	struct connection *c = q->tx->c;
+	enum status st;
+
+	c->warned = false;
+	st = query_one(q, read, out);
+	*unknown = q->sent && (c->broken || (st == OK && c->warned));
+	if (!*unknown)
+		return st;
+	c->broken = true;
+	if (st != UNAVAILABLE && st != TIMED_OUT)
+		st = fail(q->tx->cx, UNAVAILABLE,
+			"PostgreSQL did not confirm the change: it is not known whether it was kept");
+	return st;
 }
 
 enum status

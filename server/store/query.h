@@ -31,6 +31,7 @@ struct query {
 	struct tx *tx;
 	const struct statement *statement;
 	enum status failed; /* the first binder that failed */
+	bool sent;          /* it has left, in part or whole */
 	int n;
 	unsigned type[QUERY_VALUES]; /* PostgreSQL's oid */
 	const char *value[QUERY_VALUES];
@@ -52,6 +53,11 @@ void query_bool_or_null(struct query *q, bool has, bool v);
 void query_int8s(struct query *q, const int64_t *v, size_t n);     /* bigint[] */
 void query_texts(struct query *q, const char *const *v, size_t n); /* text[]; a NULL element is NULL */
 void query_float8s(struct query *q, const double *v, size_t n);
+struct query_blob {
+	const void *data;
+	size_t len;
+};
+void query_byteas(struct query *q, const struct query_blob *v, size_t n); /* bytea[] */
 void query_json(struct query *q, const char *json); /* jsonb; NULL is NULL */
 
 typedef enum status row_fn(struct row *row, void *out);
@@ -64,6 +70,11 @@ enum status query_maybe(struct query *q, row_fn *read, void *out, bool *found) m
 enum status query_list(struct query *q, row_fn *read, size_t item_size, void *items, size_t *n) must_check;
 /* Row by row as they arrive (bounded memory); a status other than OK from `read` ends it and is returned. */
 enum status query_each(struct query *q, row_fn *read, void *arg) must_check;
+/*
+ * One row of a statement that writes and is a transaction of its own (tx_auto). *unknown: it had left when the connection was lost, or
+ * PostgreSQL warned, and nobody knows whether it was kept; the status is then UNAVAILABLE or TIMED_OUT.
+ */
+enum status query_write(struct query *q, row_fn *read, void *out, bool *unknown) must_check;
 /* COPY … FROM STDIN (FORMAT binary): the statement, then all of `rows` (header and trailer are added). */
 enum status query_copy(struct query *q, const struct buf *rows) must_check;
 

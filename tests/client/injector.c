@@ -69,6 +69,13 @@ see(int64_t step)
 		inject.seen[step]++;
 }
 
+static void
+keep_point(struct injected_point *to, const struct point *p)
+{
+	*to = (struct injected_point){ .value = p->value, .unix_ms = p->time_unix_ms, .step = p->step };
+	snprintf(to->key, sizeof(to->key), "%s", p->key);
+}
+
 /* The lock is held. */
 static void
 count_columns(const struct upload *u)
@@ -80,16 +87,9 @@ count_columns(const struct upload *u)
 	if (batch_read(&cx, u->data, u->len, &batch) != OK)
 		abort();
 	for (size_t i = 0; i < batch.n; i++) {
-		const struct point *p = &batch.points[i];
-		struct injected_point *to = &inject.counts.last_points[i];
-
-		see(p->step);
-		if (i >= sizeof(inject.counts.last_points) / sizeof(inject.counts.last_points[0]))
-			continue;
-		*to = (struct injected_point){
-			.value = p->value, .unix_ms = p->time_unix_ms, .step = p->step
-		};
-		snprintf(to->key, sizeof(to->key), "%s", p->key);
+		see(batch.points[i].step);
+		if (i < sizeof(inject.counts.last_points) / sizeof(inject.counts.last_points[0]))
+			keep_point(&inject.counts.last_points[i], &batch.points[i]);
 	}
 	inject.counts.columns++;
 	inject.counts.points += batch.n;

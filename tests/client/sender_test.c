@@ -335,7 +335,7 @@ doubles_of_json_are_written_so_that_they_are_read_back(void **state)
 		"{\"key\":\"b\",\"value\":\"Infinity\",\"timestamp\":7,\"step\":2},"
 		"{\"key\":\"c\",\"value\":\"-Infinity\",\"timestamp\":7,\"step\":3},"
 		"{\"key\":\"d\",\"value\":0.1,\"timestamp\":7,\"step\":-4},"
-		"{\"key\":\"e\",\"value\":4.94065645841247e-324,\"timestamp\":7,\"step\":5}]}");
+		"{\"key\":\"e\",\"value\":5e-324,\"timestamp\":7,\"step\":5}]}");
 }
 
 static void

@@ -400,6 +400,54 @@ copy_row(struct buf *b, uint64_t id, const char *name)
 	buf_str(b, name);
 }
 
+static enum status
+write_one(struct pg_test *t, const struct statement *s, const struct query_blob *blobs, size_t n,
+	int64_t *out, bool *unknown)
+{
+	struct tx *tx = open_auto(t);
+	struct query q;
+	enum status st;
+
+	query_init(&q, tx, s);
+	query_byteas(&q, blobs, n);
+	st = query_write(&q, row_read_int8, out, unknown);
+	tx_rollback(&tx);
+	return st;
+}
+
+static void
+a_write_of_its_own_knows_whether_it_was_kept(void **state)
+{
+	static const struct statement put = { "test_put",
+		"INSERT INTO blobs SELECT b FROM unnest($1::bytea[]) b ON CONFLICT DO NOTHING RETURNING "
+		"(SELECT count(*) FROM unnest($1::bytea[])) AS n" };
+	static const struct statement twice = { "test_twice",
+		"INSERT INTO blobs SELECT b FROM unnest($1::bytea[]) b RETURNING 1::bigint AS n" };
+	static const struct statement last_words = { "test_last_words",
+		"WITH put AS (INSERT INTO blobs SELECT b FROM unnest($1::bytea[]) b) "
+		"SELECT CASE WHEN pg_terminate_backend(pg_backend_pid()) THEN pg_sleep(5) END IS NULL, "
+		"1::bigint AS n" };
+	static const struct statement wrong = { "test_wrong", "SELECT no_such_column, $1::bytea[]" };
+	const struct query_blob blobs[1] = { { "a\0b", 3 } }, other[1] = { { "", 0 } };
+	struct pg_test *t = *state;
+	bool unknown = true;
+	int64_t n = 0;
+
+	(void)pg_sql(t, "CREATE TABLE cairn.blobs (b bytea PRIMARY KEY)");
+	assert_int_equal(write_one(t, &put, blobs, 1, &n, &unknown), OK);
+	assert_false(unknown);
+	assert_int_equal(n, 1);
+	assert_string_equal(pg_sql(t, "SELECT encode(b, 'hex') FROM cairn.blobs"), "610062");
+	unknown = true;
+	assert_int_equal(write_one(t, &twice, blobs, 1, &n, &unknown), ALREADY_EXISTS);
+	assert_false(unknown);
+	unknown = true;
+	assert_int_equal(write_one(t, &wrong, blobs, 1, &n, &unknown), INTERNAL);
+	assert_false(unknown); /* it could not even be prepared */
+	assert_int_equal(write_one(t, &last_words, other, 1, &n, &unknown), UNAVAILABLE);
+	assert_true(unknown);
+}
+
 static void
 copy_brings_many_rows(void **state)
 {
@@ -482,6 +530,7 @@ main(void)
 		pg_test(constraints_have_names_and_statuses),
 		pg_test(affected_rows_are_counted),
 		pg_test(a_transaction_is_kept_or_not),
+		pg_test(a_write_of_its_own_knows_whether_it_was_kept),
 		pg_test(copy_brings_many_rows),
 		pg_test(too_many_values_are_refused_by_the_final_call),
 		pg_test(a_plan_that_the_schema_outran_is_made_anew),

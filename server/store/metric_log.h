@@ -1,0 +1,24 @@
+/* Tail rows in one round trip: for the writer, who knows its runs from before. */
+#ifndef STORE_METRIC_LOG_H
+#define STORE_METRIC_LOG_H
+
+#include "store/metrics.h"
+
+struct metric_tail_row {
+	int64_t run_id;
+	int64_t seq;
+	int32_t n;
+	const void *data; /* borrowed for the call */
+	size_t len;
+};
+
+/*
+ * A transaction of its own, on a tx_auto(): the rows of runs that memory knows, all or nothing. runs: by uuid, no twins, each with its
+ * run_id; they are locked and looked at by the same statement. *logged false: one of them is not there, or deleted, and nothing changed.
+ * *unknown: PostgreSQL was lost after the statement had left, and the rows may be there or not; the status is then UNAVAILABLE or TIMED_OUT.
+ * ALREADY_EXISTS: a row with one's run_id and seq is there.
+ */
+enum status store_metric_log(struct tx *tx, const struct metric_run *runs, size_t run_count,
+	const struct metric_tail_row *rows, size_t n, bool *logged, bool *unknown) must_check;
+
+#endif
