@@ -230,7 +230,8 @@ split(struct compact *c)
 	c->split.n = c->point_count;
 	for (size_t i = 0; i < c->series_count; i++)
 		c->series[i].n = samples_settle(c->series[i].samples, c->series[i].n, sample_compare_stored);
-	qsort(c->series, c->series_count, sizeof(*c->series), by_key);
+	if (c->series_count > 1)
+		qsort(c->series, c->series_count, sizeof(*c->series), by_key);
 }
 
 /* ---- the transaction ---- */
