@@ -128,8 +128,11 @@ static const struct setting settings[] = {
 		"Uploads and downloads at the same time; more are asked to try again." },
 	{ "connections", NUMBER, AT(connections), FOR_SERVE, 0, "N", "1024", 8, 65536, "connections",
 		"Open connections of clients." },
-	{ "connections-per-address", NUMBER, AT(connections_per_address), FOR_SERVE, 0, "N", "0", 0, 65536,
-		"connections", "Open connections of one address; 0 for no limit. Leave it behind a proxy." },
+	{ "connections-per-address", NUMBER, AT(connections_per_address), FOR_SERVE, 0, "N", "256", 0, 65536,
+		"connections",
+		"Open connections of one address, loopback apart; 0 for no limit, which is right behind a "
+		"proxy "
+		"on another machine." },
 	{ "watchers", NUMBER, AT(watchers), FOR_SERVE, 0, "N", "512", 0, 65536, "streams",
 		"Live streams of metrics at the same time, and a quarter of them of one user, or of one "
 		"address when "

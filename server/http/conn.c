@@ -1,11 +1,15 @@
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "http/internal.h"
+
+#define REFUSALS_MS 10000
 
 struct conn *
 conn_of(struct MHD_Connection *connection)
@@ -68,6 +72,65 @@ conn_free(struct conn *c)
 	if (c->linger)
 		linger_add(s->linger, c->fd, http_limits.linger_ms);
 	free(c);
+}
+
+/*
+ * Where the headers leave libmicrohttpd no memory for an answer it hangs up without one, or waits for what it has no room for.
+ * So these few bytes go by the socket itself, and nothing else will.
+ */
+bool
+conn_too_long(struct conn *c, size_t bytes, bool line)
+{
+	char answer[256];
+	int n;
+
+	if (bytes <= HTTP_HEAD_BYTES)
+		return false;
+	n = snprintf(answer, sizeof answer,
+		"HTTP/1.1 %s\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 45\r\n\r\n"
+		"a request's headers have at most %5d bytes\n",
+		line ? "414 URI Too Long" : "431 Request Header Fields Too Large", HTTP_HEAD_BYTES);
+	(void)!send(c->fd, answer, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	shutdown(c->fd, SHUT_WR);
+	c->linger = true;
+	conn_watch(c, 1, 0);
+	return true;
+}
+
+/* A line in the log for many of them. */
+static void
+say_refused(struct http_server *s, const char *address)
+{
+	int64_t now = clock_mono_ms(), said = atomic_load(&s->refusal_said_mono_ms);
+
+	if (said != 0 && now - said < REFUSALS_MS)
+		return;
+	if (atomic_compare_exchange_strong(&s->refusal_said_mono_ms, &said, now))
+		log_warn("connections_of_address",
+			"address=%s message=\"it has %u connections, which is the most of one address\"",
+			address, s->options.connections_per_address);
+}
+
+/* Two event loops that count at once may let one too many in. */
+enum MHD_Result
+conn_accept(void *server, const struct sockaddr *from, socklen_t len)
+{
+	struct http_server *s = server;
+	char address[INET6_ADDRSTRLEN];
+	unsigned n = 0;
+
+	(void)len;
+	write_address(from, address);
+	if (s->options.connections_per_address == 0 || str_starts(address, "127.") || str_eq(address, "::1"))
+		return MHD_YES;
+	pthread_mutex_lock(&s->conns.lock);
+	for (const struct conn *c = s->conns.head; c != NULL; c = c->next)
+		n += str_eq(c->address, address);
+	pthread_mutex_unlock(&s->conns.lock);
+	if (n < s->options.connections_per_address)
+		return MHD_YES;
+	say_refused(s, address);
+	return MHD_NO;
 }
 
 /* The socket is closed after the notice, so that the sweeper never touches somebody else's. */

@@ -26,6 +26,8 @@
 #define HTTP_CONNECTION_BYTES                                                                                \
 	16384 /* libmicrohttpd's memory for one: headers of a request and of its answer, a piece of a body */
 
+#define HTTP_HEAD_BYTES 15360 /* of it for the first line and the headers; the rest is the answer's */
+
 /* ---- connections and their deadlines: conn.c ---- */
 
 struct conn {
@@ -49,6 +51,10 @@ struct conn_list {
 };
 
 struct conn *conn_of(struct MHD_Connection *connection);
+/* Is a first line, or are all headers, too long? Then that was the answer, and the connection ends. */
+bool conn_too_long(struct conn *c, size_t bytes, bool line);
+/* May this address have another connection? This machine's own always may. */
+enum MHD_Result conn_accept(void *server, const struct sockaddr *from, socklen_t len);
 void conn_notify(void *server, struct MHD_Connection *connection, void **context,
 	enum MHD_ConnectionNotificationCode what);
 /* Until window_ms from now; `need` bytes must move in it, 0: no matter what moves. window_ms 0: no deadline. */
@@ -174,6 +180,7 @@ struct http_server {
 	struct workers *streams;
 	struct lingering *linger;
 	struct conn_list conns;
+	_Atomic int64_t refusal_said_mono_ms; /* of a connection: in the log */
 	uint16_t port;
 	int listen_fd;
 	uint32_t id_start;

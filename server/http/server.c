@@ -263,6 +263,12 @@ first_call(struct request *rq, struct MHD_Connection *connection, const char *me
 	return MHD_YES;
 }
 
+static size_t
+header_bytes(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+}
+
 static enum MHD_Result
 on_request(void *server, struct MHD_Connection *connection, const char *url, const char *method,
 	const char *version, const char *data, size_t *len, void **context)
@@ -272,6 +278,8 @@ on_request(void *server, struct MHD_Connection *connection, const char *url, con
 	(void)server;
 	(void)url;
 	if (rq == NULL)
+		return MHD_NO;
+	if (!rq->begun && conn_too_long(rq->conn, header_bytes(connection), false))
 		return MHD_NO;
 	if (!rq->begun)
 		return first_call(rq, connection, method, version);
@@ -304,6 +312,8 @@ on_first_line(void *server, const char *target, struct MHD_Connection *connectio
 	if (c->requested)
 		conn_watch(c, http_limits.headers_ms, 0);
 	c->requested = true;
+	if (conn_too_long(c, strlen(target), true))
+		return NULL;
 	c->request = request_new(server, c, target);
 	join_arguments(target);
 	return c->request;
@@ -425,9 +435,8 @@ start_daemon(struct http_server *s)
 	if (o->loop_threads < 2)
 		more[0].option = MHD_OPTION_END;
 	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-		s->port, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_message, s,
+		s->port, conn_accept, s, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_message, s,
 		MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_CONNECTION_LIMIT, o->connection_limit,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->connections_per_address,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_BYTES,
 		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 0,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, conn_notify, s,

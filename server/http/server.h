@@ -19,7 +19,7 @@ struct http_options {
 	unsigned workers;      /* threads for WORKER, 1..256 */
 	unsigned streams;      /* most STREAMED requests at once; more get 503 with Retry-After */
 	unsigned connection_limit;
-	unsigned connections_per_address; /* 0: no limit */
+	unsigned connections_per_address; /* but loopback's; 0: no limit */
 	const char *const *allow_hosts;   /* names beyond loopback; NULL-terminated; without port */
 	const struct route *routes;
 	size_t route_count;

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from support.api import MLFLOW, head_of, raw
+from support.server import Server
 
 
 def basic(server):
@@ -195,3 +196,45 @@ def test_every_answer_has_an_id_and_is_not_sniffed(server):
     a, b = server.request("GET", "/api/v1/me"), server.request("GET", "/api/v1/me")
     assert a.headers["X-Request-Id"] != b.headers["X-Request-Id"]
     assert a.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def own_address():
+    """One of this machine's that is not loopback's; None when it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            return None
+        return s.getsockname()[0]
+
+
+def test_one_address_cannot_take_all_connections():
+    address = own_address()
+    if address is None or address.startswith("127."):
+        pytest.skip("this machine has no address but loopback's")
+    with Server("--connections-per-address", "4", listen="0.0.0.0:0") as server:
+        held = [socket.create_connection((address, server.port), timeout=20) for _ in range(4)]
+        for s in held:  # each is a connection of the server's by now
+            s.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert s.recv(4096).startswith(b"HTTP/1.1 200")
+        with socket.create_connection((address, server.port), timeout=20) as more:
+            assert more.recv(1) == b""
+        for s in held:
+            s.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert s.recv(4096).startswith(b"HTTP/1.1 200")
+            s.close()
+        local = [socket.create_connection(("127.0.0.1", server.port), timeout=20) for _ in range(8)]
+        for s in local:
+            s.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert s.recv(4096).startswith(b"HTTP/1.1 200")
+            s.close()
+        assert f"address={address}" in server.log()
+
+
+@pytest.mark.parametrize("where", ["line", "header"])
+def test_a_request_of_any_length_is_answered(server, where):
+    """libmicrohttpd has 16 KiB for a request and the head of its answer: just below that there was none."""
+    for n in range(15000, 16600, 40):
+        line, header = ("x" * n, "") if where == "line" else ("x", "X: " + "x" * n + "\r\n")
+        answer = raw(server, f"GET /api/2.0/mlflow/runs/get?run_id={line} HTTP/1.1\r\nHost: 127.0.0.1\r\n{header}Connection: close\r\n\r\n".encode())
+        assert head_of(answer)[0] in (401, 414, 431), (n, answer[:100])

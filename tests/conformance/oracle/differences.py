@@ -5,11 +5,19 @@ A row that is wider than its reason would hide faults: keep them narrow.
 
 import json
 import re
+import urllib.parse
 
 
 def _text(x):
     """The request, as it is written in the sequences."""
     return x.path + " " + json.dumps(x.body, ensure_ascii=False)
+
+
+def _filter(x):
+    """The filter of a search, as its grammar sees it."""
+    if isinstance(x.body, dict):
+        return str(x.body.get("filter", ""))
+    return urllib.parse.parse_qs(urllib.parse.urlsplit(x.path).query).get("filter", [""])[0]
 
 
 def _refused(x, *texts):
@@ -101,7 +109,7 @@ ROWS = [
      lambda x: _taken(x, "scheme addresses a host other than", "Invalid model version source: 'unknown://x'")),
     ("a logged model's metrics", "the latest of each key, run and data set; there every point that was ever logged",
      lambda x: x.sequence == "metrics.of_models" and _only(x, r"model.data.metrics: \d elements there, \d here")
-     or x.sequence.startswith("generated") and _only(x, r"models\[\d+\].data.metrics: \d+ elements there, \d+ here")),
+     or x.sequence.startswith("generated") and _only(x, r"model(s\[\d+\])?.data.metrics: \d+ elements there, \d+ here")),
     ("get-artifact without a run", "a missing parameter; there the run \"None\" is not found", lambda x: x.path.startswith("/get-artifact?path=") and _both_refuse(x)),
     ("a logged model that is not there", "the run's metric is kept; a raw SQL error there",
      lambda x: re.search("(?i)foreign key", x.theirs.message) and x.ours.status == 200 and "model_id" in _text(x)),
@@ -117,7 +125,7 @@ ROWS = [
     ("methods and slashes", "no route answers OPTIONS, none has two slashes",
      lambda x: x.method == "OPTIONS" and x.ours.status == 405 or "mlflow//" in x.path and x.ours.status == 404),
     ("LIKE with a backslash", "it takes the next character as it is, as PostgreSQL does; sqlite knows no escape",
-     lambda x: x.sequence.startswith("generated") and re.search(r"(?i)like ['\"][^'\"]*\\", str(x.body) + x.path) is not None),
+     lambda x: x.sequence.startswith("generated") and re.search(r"(?i)like ['\"][^'\"]*\\", _filter(x)) is not None),
     ("sizes", "an empty file's is 0, not absent", lambda x: _only(x, r"files\[\d+\].file_size: absent there, 0 here")),
     ("errors of the file routes", "the same status, in the protocol's form", lambda x: _both_refuse(x) and x.theirs.status == x.ours.status and x.theirs.code is None),
     ("server-info", "nothing of the gateway", lambda x: "server-info" in x.path and _only(x, "features_enabled", "presigned_upload")),
@@ -127,6 +135,9 @@ ROWS = [
      and set(x.theirs.json) <= {"next_page_token"}),
     ("mutated texts", "what MLflow's lexer makes of a slip is taken there, by accident; here it is said to be wrong, and where",
      lambda x: x.sequence.endswith(", mutated") and x.ours.status == 400 and x.theirs.status == 200 and x.ours.code == "INVALID_PARAMETER_VALUE"),
+    ("a direction right behind a quote", "the quote ends the name, as a blank would; there what follows is part of it",
+     lambda x: x.sequence.endswith(", mutated") and x.ours.status == x.theirs.status == 200
+     and re.search(r"(?i)[\"`](asc|desc)\b", " ".join(map(str, x.body.get("order_by", []))) if isinstance(x.body, dict) else urllib.parse.unquote_plus(x.path)) is not None),
     ("ids in patterns", "they are made at random on both sides: the same digits find others",
      lambda x: x.sequence.startswith("generated") and x.ours.status == x.theirs.status == 200
      and re.search(r"(?i)(run_id|model_id|artifact_\w+)(['\"`+ ]|%[0-9a-f]{2})+i?like", _text(x) + x.path) is not None),
@@ -138,7 +149,7 @@ ROWS = [
      lambda x: x.sequence.startswith("generated") and x.ours.status == 200 and x.theirs.status == 400 and re.search("nvalid|ill-formed list", x.theirs.message) is not None),
     ("an order twice", "the first counts; a 500 there", lambda x: x.theirs.status == 500 and x.ours.status == 200 and "duplicate fields" in x.theirs.message),
     ("ILIKE", "folds all letters, as PostgreSQL does; sqlite those of ASCII alone",
-     lambda x: x.sequence.startswith("generated") and re.search(r"(?i)ilike ['\"][^'\"]*[^\x00-\x7f]", _text(x).replace("⟦", "").replace("⟧", "")) is not None),
+     lambda x: x.sequence.startswith("generated") and re.search(r"(?i)ilike ['\"][^'\"]*[^\x00-\x7f]", re.sub("[⟦⟧]", "", _filter(x))) is not None),
     ("data sets without a digest", "any digest; there only metrics without one, which do not exist",
      lambda x: x.sequence.startswith("generated") and re.search(r"\"dataset_name\": \"[^\"]*\"}", _text(x)) is not None),
     ("redirects of webhooks", "not followed: it is the address that was given which was found to be allowed", lambda x: x.sequence == "webhooks.trial" and x.note == "/302"),
