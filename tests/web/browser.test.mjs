@@ -347,6 +347,74 @@ test("the chart of a running run grows, and stops when the run ends with every p
 	await page.locator(".head .status-finished").waitFor();
 });
 
+/** The requests for series that a page makes from now on. */
+function seriesRequests(page) {
+	const made = [];
+	page.on("request", (r) => {
+		const url = new URL(r.url());
+		if (url.pathname.startsWith("/api/v1/metrics/")) made.push(url);
+	});
+	return made;
+}
+
+test("points of a running run come by a stream; without one the page asks again and again", async () => {
+	const experiment = await as.experiment(unique("stream"));
+	const run = await as.run(experiment, "streaming", { metrics: curve("loss", 10, (i) => i), end: false });
+	const drawn = (page, n) => page.locator(`[role=img][aria-label="Chart of loss: 1 run, ${n} points"]`).waitFor();
+	const page = await open(`/runs/${run.run_id}?tab=charts`);
+	await drawn(page, 10);
+	const made = seriesRequests(page);
+	for (let i = 10; i < 40; i += 10) {
+		await as.post("runs/log-batch", { run_id: run.run_id, metrics: curve("loss", 10, (v) => v, i) });
+		await drawn(page, i + 10);
+	}
+	assert.deepEqual(made.filter((u) => !u.pathname.endsWith("/live")).map(String), [], "nothing was asked for again");
+	const refused = await open("/experiments");
+	await refused.route("**/api/v1/metrics/live*", (r) => r.fulfill({ status: 429, body: "{}" }));
+	await refused.goto(`/runs/${run.run_id}?tab=charts`);
+	await drawn(refused, 40);
+	await as.post("runs/log-batch", { run_id: run.run_id, metrics: curve("loss", 2, (v) => v, 40) });
+	await Promise.all([drawn(page, 42), drawn(refused, 42)]);
+	await as.post("runs/update", { run_id: run.run_id, status: "FINISHED", end_time: Date.now() });
+	await page.locator(".head .status-finished").waitFor();
+});
+
+test("who drags over a chart sees its range in full, in all charts and after a reload", async () => {
+	const experiment = await as.experiment(unique("zoom"));
+	const info = await as.run(experiment, "long", { metrics: curve("few", 20, (i) => i) });
+	for (let i = 0; i < 4000; i += 1000) await as.post("runs/log-batch", { run_id: info.run_id, metrics: curve("loss", 1000, (v) => Math.sin(v / 50), i) });
+	const page = await open(`/runs/${info.run_id}?tab=charts`);
+	await page.locator('[aria-label="Chart of loss: 1 run, 4020 points"], [aria-label="Chart of loss: 1 run, 4,000 points"], [aria-label^="Chart of loss: 1 run"]').first().waitFor();
+	const made = seriesRequests(page);
+	const box = await page.locator('[aria-label^="Chart of loss"] .u-over').boundingBox();
+	await page.mouse.move(box.x + box.width * 0.25, box.y + 50);
+	await page.mouse.down();
+	await page.mouse.move(box.x + box.width * 0.3, box.y + 60, { steps: 4 });
+	await page.mouse.up();
+	const [from, to] = await until("the range in the address", () => /zoom=(\d+)\.\.(\d+)/.exec(page.url())?.slice(1).map(Number));
+	assert.ok(from > 900 && from < 1100 && to > 1100 && to < 1300, `${from} to ${to}`);
+	const finer = await until("a request for the range", () => made.find((u) => u.searchParams.has("from")));
+	assert.deepEqual([finer.searchParams.get("from"), finer.searchParams.get("to"), finer.searchParams.getAll("key")], [String(from), String(to), ["loss"]]);
+	await page.getByText("No points in this range").waitFor();
+	await page.reload();
+	await page.getByRole("button", { name: "Show all" }).click();
+	assert.ok(!page.url().includes("zoom"));
+	await page.getByText("No points in this range").waitFor({ state: "detached" });
+});
+
+test("the table of metrics has each in a few numbers, of all its points", async () => {
+	const experiment = await as.experiment(unique("summaries"));
+	const metrics = [...curve("loss", 1000, (i) => (i === 500 ? -7 : i)), ...[1, 2, 6].map((value, step) => ({ key: "b", value, step, timestamp: 1 }))];
+	const info = await as.run(experiment, "summed", { metrics: metrics.slice(0, 1000) });
+	await as.post("runs/log-batch", { run_id: info.run_id, metrics: metrics.slice(1000) });
+	const page = await open(`/runs/${info.run_id}`);
+	const row = (key) => page.locator(".metric-table tbody tr", { hasText: key }).locator("td").allInnerTexts();
+	await until("the numbers", async () => (await row("loss"))[7] === "1,000");
+	assert.deepEqual((await row("loss")).slice(0, 8), ["loss", "999", "0", "−7", "999", "498.99", "999", "1,000"]);
+	assert.deepEqual((await row("b")).slice(0, 8), ["b", "6", "1", "1", "6", "3", "2", "3"]);
+	assert.match(await page.locator(".metric-table tbody tr", { hasText: "loss" }).locator("td").nth(3).locator(".num").getAttribute("title"), /^-7, at step 500$/);
+});
+
 test("markup from users stays text everywhere", async () => {
 	const evil = `<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>`;
 	const experiment = await as.experiment(unique(evil));

@@ -137,7 +137,53 @@ test("a line has ascending x, one value a place, gaps for what is not finite", (
 test("buckets of several samples bring their band, single samples none", () => {
 	const s = bucketed([{ step: 0, time: 0, v: 2, min: 1, max: 9, count: 10 }]);
 	assert.deepEqual(series.toLine(s, "step", false, 0), { x: [0], y: [2], min: [1], max: [9] });
-	assert.deepEqual(series.summary(s), { n: 1, last: 2, min: 1, max: 9 });
+});
+
+const live = (steps, f = (s) => s) => ({ run_id: "r", key: "k", step: steps, time: steps.map((s) => s * 10), value: steps.map(f) });
+
+test("what comes by the stream goes to the end, or where it belongs, and once", () => {
+	const first = series.append(undefined, live([1, 2, 4]));
+	assert.deepEqual([first.n, first.points.step, first.points.count], [3, [1, 2, 4], [1, 1, 1]]);
+	const later = series.append(first, live([4, 5, 6]));
+	assert.deepEqual([later.n, later.points.step, later.points.last], [5, [1, 2, 4, 5, 6], [1, 2, 4, 5, 6]]);
+	const between = series.append(later, live([3, 5]));
+	assert.deepEqual([between.n, between.points.step, between.points.time], [6, [1, 2, 3, 4, 5, 6], [10, 20, 30, 40, 50, 60]]);
+	const twice = series.append(between, live([3], () => 7));
+	assert.deepEqual([twice.n, twice.points.step, twice.points.mean], [7, [1, 2, 3, 3, 4, 5, 6], [1, 2, 3, 7, 4, 5, 6]]);
+	const odd = series.append(series.append(undefined, live([1], () => NaN)), live([1], () => NaN));
+	assert.deepEqual([odd.n, first.points.step], [1, [1, 2, 4]]);
+});
+
+test("thinned out, a series keeps its ends, its extremes, its mean and its number of samples", () => {
+	const f = (s) => (s === 37 ? 1000 : s === 500 ? -1000 : s === 77 ? NaN : s % 7);
+	const steps = Array.from({ length: 1001 }, (_, i) => i);
+	const whole = series.append(undefined, live(steps, f));
+	const thin = series.thin(whole, 300);
+	assert.equal(thin.n, 1001);
+	assert.ok(thin.points.step.length <= 300 && thin.points.step.length > 100);
+	assert.equal(thin.points.count.reduce((a, b) => a + b), 1001);
+	assert.equal(Math.max(...thin.points.max.filter((v) => !Number.isNaN(v))), 1000);
+	assert.equal(Math.min(...thin.points.min.filter((v) => !Number.isNaN(v))), -1000);
+	assert.deepEqual([thin.points.first[0], thin.points.last.at(-1), thin.points.step[0]], [f(0), f(1000), 0]);
+	assert.equal(series.thin(thin, 300), thin);
+	const four = series.thin(series.append(undefined, live([0, 1, 2, 3], (s) => s)), 2);
+	assert.deepEqual(four.points, { step: [0, 2], time: [0, 20], first: [0, 2], last: [1, 3], min: [0, 2], max: [1, 3], mean: [0.5, 2.5], count: [2, 2] });
+	assert.ok(series.isExact(whole) && !series.isExact(thin));
+});
+
+test("a finer range takes the place of the coarse one, and nothing around it is lost", () => {
+	const coarse = series.thin(series.append(undefined, live(Array.from({ length: 100 }, (_, i) => i))), 25);
+	const fine = series.append(undefined, live([40, 41, 42, 43, 44, 45, 46, 47, 48]));
+	const steps = series.splice(coarse, fine, [40, 48], "step", 0).points.step;
+	assert.deepEqual(steps.filter((s) => s >= 40 && s <= 48), fine.points.step);
+	assert.deepEqual([steps[0], steps.at(-1)], [0, 96]);
+	assert.deepEqual(steps, [...steps].sort((a, b) => a - b));
+	// what was logged since the range was asked for is in the coarse one alone
+	const grown = series.append(coarse, live([101, 102]));
+	assert.deepEqual(series.splice(grown, fine, [40, 200], "step", 0).points.step.slice(-2), [101, 102]);
+	assert.deepEqual(series.splice(coarse, { ...fine, points: series.thin(bucketed([]), 1).points }, [40, 48], "step", 0).points.step, coarse.points.step);
+	const relative = series.splice(coarse, fine, [0.4, 0.48], "relative", 0).points.step;
+	assert.deepEqual(relative, steps);
 });
 
 test("lines with other steps share one axis: absent is not a gap", () => {

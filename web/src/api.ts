@@ -326,34 +326,116 @@ export interface MetricSeries {
 		count: number[];
 	};
 }
+export interface SeriesPage {
+	series: MetricSeries[];
+	/** What comes after this is new: for `watchMetrics`. */
+	cursor: string | undefined;
+}
+export interface SeriesAsk {
+	runIds: readonly string[];
+	keys: readonly string[];
+	buckets: number;
+	/** The axis that is cut into buckets, and the range of it: steps, or milliseconds. */
+	x: "step" | "time" | "relative";
+	from?: number | undefined;
+	to?: number | undefined;
+}
 
-export async function metricSeries(
-	runIds: readonly string[],
-	keys: readonly string[],
-	buckets: number,
-	signal?: AbortSignal,
-): Promise<MetricSeries[]> {
-	const path = withQuery(v1 + "metrics/series", { run_id: runIds, key: keys, buckets });
-	const r = await call<{ series?: MetricSeries[] }>("GET", path, { signal });
-	return (r.series ?? []).map(readSeries);
+/** Longer addresses are not sent: what they say goes into a body, or is asked for in another way. */
+const longestAddress = 7000;
+
+export async function metricSeries(ask: SeriesAsk, signal?: AbortSignal): Promise<SeriesPage> {
+	const { buckets, x, from, to } = ask;
+	const short = withQuery(v1 + "metrics/series", { run_id: ask.runIds, key: ask.keys, buckets, x: x === "step" ? undefined : x, from, to });
+	const body = { run_ids: ask.runIds, keys: ask.keys, buckets, x, from, to };
+	const r = await (short.length <= longestAddress
+		? call<{ series?: MetricSeries[]; cursor?: string }>("GET", short, { signal })
+		: call<{ series?: MetricSeries[]; cursor?: string }>("POST", v1 + "metrics/series", { body, signal }));
+	return { series: (r.series ?? []).map(readSeries), cursor: r.cursor };
+}
+
+function readValues(v: unknown[] | undefined): (number | null)[] {
+	return (v ?? []).map((x) => (x === null ? null : number(x)));
 }
 
 function readSeries(s: MetricSeries): MetricSeries {
-	const values = (v: unknown[] | undefined) => (v ?? []).map((x) => (x === null ? null : number(x)));
 	const p = s.points;
 	return {
 		...s,
 		points: {
 			step: (p.step ?? []).map(Number),
 			time: (p.time ?? []).map(Number),
-			first: values(p.first),
-			last: values(p.last),
-			min: values(p.min),
-			max: values(p.max),
-			mean: values(p.mean),
+			first: readValues(p.first),
+			last: readValues(p.last),
+			min: readValues(p.min),
+			max: readValues(p.max),
+			mean: readValues(p.mean),
 			count: p.count ?? [],
 		},
 	};
+}
+
+/** Samples as they were logged. */
+export interface LivePoints {
+	run_id: string;
+	key: string;
+	step: number[];
+	time: number[];
+	value: (number | null)[];
+}
+export interface Watcher {
+	points: (found: LivePoints[]) => void;
+	/** Read the series of these runs anew, and watch from there. */
+	reset: (runIds: string[]) => void;
+	/** It is over, and does not come back by itself. */
+	failed: () => void;
+}
+
+/** What is logged since `cursor`, as it comes. Call what it returns to end it; null: too much for one stream. */
+export function watchMetrics(runIds: readonly string[], keys: readonly string[], cursor: string, on: Watcher): (() => void) | null {
+	const path = withQuery(v1 + "metrics/live", { run_id: runIds, key: keys, cursor });
+	if (path.length > longestAddress || runIds.length * keys.length > 1000) return null;
+	const source = new EventSource(path);
+	source.addEventListener("points", (e) => {
+		const found = (JSON.parse(e.data) as { series: { run_id: string; key: string; points: { step: number[]; time: number[]; value: unknown[] } }[] }).series;
+		on.points(found.map((s) => ({ run_id: s.run_id, key: s.key, step: s.points.step, time: s.points.time, value: readValues(s.points.value) })));
+	});
+	source.addEventListener("reset", (e) => on.reset((JSON.parse(e.data) as { run_ids: string[] }).run_ids));
+	// a connection that was lost is made again by the browser, from the last event on
+	source.addEventListener("error", () => source.readyState === EventSource.CLOSED && on.failed());
+	return () => source.close();
+}
+
+/** A metric of a run in a few numbers: of all samples, however many there are. */
+export interface MetricSummary {
+	key: string;
+	count: number;
+	mean: number;
+	first: MetricMoment;
+	last: MetricMoment;
+	min: MetricMoment;
+	max: MetricMoment;
+}
+export interface MetricMoment {
+	value: number;
+	step: number;
+	time: number;
+}
+
+export async function metricSummaries(runId: string, signal?: AbortSignal): Promise<ReadonlyMap<string, MetricSummary>> {
+	type Wire = { metrics?: Record<string, unknown>[] };
+	const r = await call<Wire>("GET", `${v1}runs/${encodeURIComponent(runId)}/metrics`, { signal });
+	const moment = (m: unknown): MetricMoment => {
+		const { value, step, time } = (m ?? {}) as Record<string, unknown>;
+		return { value: number(value), step: Number(step), time: Number(time) };
+	};
+	return new Map(
+		(r.metrics ?? []).map((m) => {
+			const key = String(m["key"]);
+			const four = { first: moment(m["first"]), last: moment(m["last"]), min: moment(m["min"]), max: moment(m["max"]) };
+			return [key, { key, count: Number(m["count"]), mean: number(m["mean"]), ...four }];
+		}),
+	);
 }
 
 /* ---- artifacts ---- */

@@ -6,6 +6,7 @@ import type { MetricSeries } from "../api.ts";
 import { dashPatterns, dashes, runColour } from "../base/colour.ts";
 import { duration, exactTime, group, plural, shortNumber } from "../base/format.ts";
 import { join, toLine, type Line, type XMode } from "../base/series.ts";
+import type { Range } from "../state/series.ts";
 import { theme } from "../state/theme.ts";
 import { Swatch } from "./text.tsx";
 
@@ -22,6 +23,9 @@ interface Props {
 	runs: ReadonlyMap<string, ChartRun>;
 	x: XMode;
 	log: boolean;
+	/** The part of the axis that is shown; null: all. Who drags over the chart asks for another. */
+	zoom: Range | null;
+	onZoom: (zoom: Range | null) => void;
 }
 
 const sync = uPlot.sync("cairn");
@@ -67,12 +71,24 @@ function axisNumber(v: number): string {
 	return shortNumber(Number(v.toPrecision(6)));
 }
 
-function xText(v: number, mode: XMode): string {
+export function xText(v: number, mode: XMode): string {
 	if (mode === "step") return `step ${group(v)}`;
 	return mode === "time" ? exactTime(v * 1000) : duration(v * 1000);
 }
 
-function options(d: Drawn, dash: ReadonlyMap<string, number>, x: XMode, log: boolean, width: number, onCursor: (u: uPlot) => void): uPlot.Options {
+interface Hooks {
+	onCursor: (u: uPlot) => void;
+	onZoom: (zoom: Range | null) => void;
+}
+
+/** Charts that share the crosshair share the selection too: the one that is dragged over speaks. */
+function onSelect(u: uPlot, onZoom: Hooks["onZoom"]): void {
+	const { left, width } = u.select;
+	u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+	if (width >= 5 && u.over.matches(":hover")) onZoom([u.posToVal(left, "x"), u.posToVal(left + width, "x")]);
+}
+
+function options(d: Drawn, dash: ReadonlyMap<string, number>, x: XMode, log: boolean, width: number, { onCursor, onZoom }: Hooks): uPlot.Options {
 	const axis: uPlot.Axis = {
 		stroke: role("--chart-axis"),
 		grid: { stroke: role("--chart-grid"), width: 1 },
@@ -97,7 +113,7 @@ function options(d: Drawn, dash: ReadonlyMap<string, number>, x: XMode, log: boo
 	return {
 		width,
 		height,
-		padding: [10, 12, 0, 0],
+		padding: [10, x === "relative" ? 26 : 14, 0, 0],
 		legend: { show: false },
 		scales: { x: { time: x === "time" }, y: { distr: log ? 3 : 1, ...(log ? {} : { range: roomy }) } },
 		axes: [
@@ -108,13 +124,14 @@ function options(d: Drawn, dash: ReadonlyMap<string, number>, x: XMode, log: boo
 		bands,
 		cursor: {
 			sync: { key: sync.key, scales: ["x", null] },
-			drag: { x: true, y: false },
+			drag: { x: true, y: false, setScale: false },
+			bind: { dblclick: () => () => (onZoom(null), null) },
 			y: false,
 			points: { size: 7 },
 			focus: { prox: 16 },
 		},
 		focus: { alpha: d.runIds.length > 1 ? 0.35 : 1 },
-		hooks: { setCursor: [onCursor] },
+		hooks: { setCursor: [onCursor], setSelect: [(u) => onSelect(u, onZoom)] },
 	};
 }
 
@@ -153,7 +170,7 @@ function read(u: uPlot, d: Drawn): Reading | null {
 	return { x, values, left: left + u.bbox.left / devicePixelRatio, hovered: (u.cursor.event ?? null) !== null };
 }
 
-export function Chart({ title, series, runs, x, log }: Props) {
+export function Chart({ title, series, runs, x, log, zoom, onZoom }: Props) {
 	const plot = useRef<HTMLDivElement>(null);
 	const chart = useRef<uPlot | null>(null);
 	const [reading, setReading] = useState<Reading | null>(null);
@@ -164,12 +181,15 @@ export function Chart({ title, series, runs, x, log }: Props) {
 	current.current = drawn;
 	const shape = `${drawn.runIds.join()} ${drawn.bands.join()} ${x} ${log} ${theme.value} ${drawn.lines.map((l) => l.x.length <= 40)}`;
 	const any = drawn.lines.some((l) => l.y.some((v) => v !== null));
+	const inRange = zoom === null || drawn.lines.some((l) => l.x.some((v) => v >= zoom[0] && v <= zoom[1]));
 
 	useEffect(() => {
 		const box = plot.current!;
 		const width = () => Math.max(80, box.clientWidth - 8);
-		const u = new uPlot(options(drawn, dash, x, log, width(), (p) => setReading(read(p, current.current))), drawn.data, box);
+		const hooks = { onCursor: (p: uPlot) => setReading(read(p, current.current)), onZoom };
+		const u = new uPlot(options(drawn, dash, x, log, width(), hooks), drawn.data, box);
 		chart.current = u;
+		show(u, drawn.data, zoom);
 		const resized = new ResizeObserver(() => u.width !== width() && u.setSize({ width: width(), height }));
 		resized.observe(box);
 		return () => {
@@ -180,16 +200,8 @@ export function Chart({ title, series, runs, x, log }: Props) {
 	}, [shape]);
 
 	useEffect(() => {
-		const u = chart.current;
-		if (u === null || u.data === drawn.data) return;
-		const xs = u.data[0];
-		const zoomed = u.scales["x"]!.min! > xs[0]! || u.scales["x"]!.max! < xs[xs.length - 1]!;
-		const { min, max } = u.scales["x"]!;
-		u.batch(() => {
-			u.setData(drawn.data, !zoomed);
-			if (zoomed) u.setScale("x", { min: min!, max: max! });
-		});
-	}, [drawn]);
+		if (chart.current !== null) show(chart.current, drawn.data, zoom);
+	}, [drawn, zoom?.join()]);
 
 	const hidden = log ? series.reduce((n, s) => n + s.points.last.filter((v) => v !== null && v <= 0).length, 0) : 0;
 	const single = drawn.runIds.length === 1;
@@ -198,14 +210,22 @@ export function Chart({ title, series, runs, x, log }: Props) {
 		<figure class="chart" onPointerEnter={() => setHovered(true)} onPointerLeave={() => setHovered(false)}>
 			<header>
 				<h3 title={title}>{title}</h3>
-				<span class="reading">{readingText(reading, single, last, x)}</span>
+				<span class="reading">{inRange && readingText(reading, single, last, x)}</span>
 			</header>
 			<div class="chart-plot" ref={plot} role="img" aria-label={describe(title, series)} />
 			{!any && <p class="chart-note">{log ? "Nothing above zero to show on a log scale" : "No finite values yet"}</p>}
+			{any && !inRange && <p class="chart-note">No points in this range</p>}
 			{hidden > 0 && any && <p class="chart-foot">{plural(hidden, "point")} at or below zero not on the log scale</p>}
 			{reading !== null && hovered && !single && <Tip reading={reading} runs={runs} dash={dash} x={x} width={plot.current?.clientWidth ?? 400} />}
 		</figure>
 	);
+}
+
+function show(u: uPlot, data: uPlot.AlignedData, zoom: Range | null): void {
+	u.batch(() => {
+		if (u.data !== data || zoom === null) u.setData(data, zoom === null);
+		if (zoom !== null) u.setScale("x", { min: zoom[0], max: zoom[1] });
+	});
 }
 
 function readingText(reading: Reading | null, single: boolean, last: number | null | undefined, x: XMode) {

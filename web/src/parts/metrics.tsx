@@ -1,104 +1,40 @@
-// The charts of one or several runs: fetched in groups, refreshed while a run is running, shown as they come in sight.
+// The charts of one or several runs: shown as they come in sight, on one axis, zoomed together.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ComponentChildren, JSX } from "preact";
-import * as api from "../api.ts";
 import type { XMode } from "../base/series.ts";
 import { plural } from "../base/format.ts";
-import { usePoll } from "../state/resource.ts";
+import { useSeries, type Range, type Series } from "../state/series.ts";
 import { query, setQuery } from "../state/url.ts";
-import { Chart, type ChartRun } from "./chart.tsx";
+import { Chart, xText, type ChartRun } from "./chart.tsx";
 import { Search } from "./search.tsx";
 import { Failed, Notice, Stale } from "./states.tsx";
 import { Choice } from "./tabs.tsx";
 
-const keysAtOnce = 12;
-const runsAtOnce = 20;
-
-export type SeriesByKey = ReadonlyMap<string, readonly api.MetricSeries[]>;
-
-async function fetchSeries(runIds: string[], keys: string[], buckets: number, signal: AbortSignal, add: (s: api.MetricSeries[]) => void) {
-	for (let k = 0; k < keys.length; k += keysAtOnce)
-		for (let r = 0; r < runIds.length; r += runsAtOnce)
-			add(await api.metricSeries(runIds.slice(r, r + runsAtOnce), keys.slice(k, k + keysAtOnce), buckets, signal));
-}
-
-function merge(before: SeriesByKey, found: api.MetricSeries[]): SeriesByKey {
-	const next = new Map(before);
-	for (const s of found) {
-		const others = (next.get(s.key) ?? []).filter((o) => o.run_id !== s.run_id);
-		next.set(s.key, s.n > 0 ? [...others, s] : others);
-	}
-	return next;
-}
-
-export interface Series {
-	byKey: SeriesByKey;
-	error: unknown;
-	loading: boolean;
-	reload: () => void;
-}
-
-/** Series of these runs and keys; `live` ones are fetched again every two seconds. */
-export function useSeries(runIds: string[], keys: string[], live: string[], buckets: number): Series {
-	const [byKey, setByKey] = useState<SeriesByKey>(new Map());
-	const [error, setError] = useState<unknown>(null);
-	const [loading, setLoading] = useState(true);
-	const [turn, setTurn] = useState(0);
-	const runsKey = runIds.join();
-	const keysKey = JSON.stringify(keys);
-	const have = useRef({ runs: "", keys: new Set<string>() });
-	useEffect(() => {
-		const abort = new AbortController();
-		if (have.current.runs !== runsKey) {
-			have.current = { runs: runsKey, keys: new Set() };
-			setByKey(new Map());
-		}
-		const missing = keys.filter((k) => !have.current.keys.has(k));
-		setLoading(missing.length > 0);
-		fetchSeries(runIds, missing, buckets, abort.signal, (found) => {
-			if (abort.signal.aborted) return;
-			setByKey((before) => merge(before, found));
-			setError(null);
-		}).then(
-			() => {
-				for (const k of missing) have.current.keys.add(k);
-				setLoading(false);
-			},
-			(e: unknown) => {
-				if (abort.signal.aborted || api.isAbort(e)) return;
-				setError(e);
-				setLoading(false);
-			},
-		);
-		return () => abort.abort();
-	}, [runsKey, keysKey, buckets, turn]);
-	usePoll(2000, live.length > 0 && keys.length > 0, async (signal) => {
-		try {
-			const all: api.MetricSeries[] = [];
-			await fetchSeries(live, keys, buckets, signal, (found) => void all.push(...found));
-			setByKey((before) => merge(before, all));
-			setError(null);
-		} catch (e) {
-			if (!api.isAbort(e)) setError(e);
-		}
-	});
-	const liveBefore = useRef(live);
-	useEffect(() => {
-		const ended = liveBefore.current.filter((id) => !live.includes(id) && runIds.includes(id));
-		liveBefore.current = live;
-		if (ended.length === 0) return;
-		const abort = new AbortController();
-		// the points between the last look and the end
-		fetchSeries(ended, keys, buckets, abort.signal, (found) => setByKey((before) => merge(before, found))).catch(() => {});
-		return () => abort.abort();
-	}, [live.join()]);
-	return { byKey, error, loading, reload: () => setTurn((t) => t + 1) };
-}
+const buckets = 500;
 
 export function xMode(): XMode {
 	const x = query.value.get("x");
 	return x === "time" || x === "relative" ? x : "step";
+}
+
+/** What part of the axis all charts show; in the address. */
+function zoomed(): Range | null {
+	const [from, to] = (query.value.get("zoom") ?? "").split("..").map((t) => (t === "" ? NaN : Number(t)));
+	return from !== undefined && to !== undefined && from < to ? [from, to] : null;
+}
+
+/** To whole steps, or milliseconds. */
+function zoom(to: Range | null): void {
+	const unit = xMode() === "step" ? 1 : 1000;
+	setQuery({ zoom: to === null ? null : `${Math.floor(to[0] * unit) / unit}..${Math.ceil(to[1] * unit) / unit}` });
+}
+
+/** The series that charts of these runs show, on the axis and in the range of the address. */
+export function useCharts(runs: ReadonlyMap<string, ChartRun>, keys: string[], live: string[]): Series {
+	const ids = [...runs.keys()];
+	const startMs = useMemo(() => new Map([...runs.values()].map((r) => [r.id, r.startMs])), [runs]);
+	return useSeries({ runIds: ids, startMs, keys, live, buckets, x: xMode(), zoom: zoomed() });
 }
 
 /** x axis and scale; in the address. */
@@ -113,7 +49,7 @@ export function ChartSettings() {
 					{ id: "relative", label: "Relative" },
 				]}
 				value={xMode()}
-				onChange={(x) => setQuery({ x: x === "step" ? null : x }, { replace: true })}
+				onChange={(x) => setQuery({ x: x === "step" ? null : x, zoom: null }, { replace: true })}
 			/>
 			<Choice
 				label="Scale"
@@ -128,6 +64,23 @@ export function ChartSettings() {
 	);
 }
 
+/** How to look closer; when one does, at what, and the way back. */
+export function Zoom() {
+	const range = zoomed();
+	if (range === null) return <span class="toolbar-end muted hint">Drag over a chart to look closer</span>;
+	const x = xMode();
+	return (
+		<span class="toolbar-end zoom">
+			<span class="muted num">
+				{xText(range[0], x)} – {xText(range[1], x).replace(/^step /, "")}
+			</span>
+			<button type="button" class="button small" onClick={() => zoom(null)}>
+				Show all
+			</button>
+		</span>
+	);
+}
+
 interface GridProps {
 	runs: ReadonlyMap<string, ChartRun>;
 	keys: string[];
@@ -137,6 +90,7 @@ interface GridProps {
 /** A chart for each key; those far below are drawn when they come near. */
 export function ChartGrid({ runs, keys, series }: GridProps) {
 	const x = xMode();
+	const range = zoomed();
 	const log = query.value.get("scale") === "log";
 	if (series.error !== null && series.byKey.size === 0) return <Failed error={series.error} what="the metrics" retry={series.reload} />;
 	return (
@@ -148,7 +102,7 @@ export function ChartGrid({ runs, keys, series }: GridProps) {
 						{() => {
 							const of = series.byKey.get(key);
 							if (of === undefined || of.length === 0) return series.loading ? null : <p class="chart-note">No points</p>;
-							return <Chart title={key} series={of} runs={runs} x={x} log={log} />;
+							return <Chart title={key} series={of} runs={runs} x={x} log={log} zoom={range} onZoom={zoom} />;
 						}}
 					</Near>
 				))}
@@ -191,16 +145,15 @@ interface ChartsProps {
 export function Charts({ runs, keys, live, empty }: ChartsProps) {
 	const words = query.value.get("metric") ?? "";
 	const shown = useMemo(() => keys.filter((k) => k.toLowerCase().includes(words.trim().toLowerCase())), [keys.join("\n"), words]);
-	const series = useSeries([...runs.keys()], shown.slice(0, 60), live, 500);
+	const series = useCharts(runs, shown.slice(0, 60), live);
 	if (keys.length === 0) return <>{empty}</>;
 	return (
 		<>
 			<div class="toolbar">
 				<Search label="Find a metric" value={words} onChange={(t) => setQuery({ metric: t }, { replace: true })} />
 				<ChartSettings />
-				<span class="toolbar-end muted hint">
-					{shown.length > 60 ? `showing 60 of ${plural(shown.length, "metric")}` : ""} Drag to zoom, double-click to reset
-				</span>
+				{shown.length > 60 && <span class="muted">showing 60 of {plural(shown.length, "metric")}</span>}
+				<Zoom />
 			</div>
 			{shown.length === 0 ? (
 				<Notice icon="search" title="No metric is called like that">

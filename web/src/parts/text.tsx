@@ -19,10 +19,11 @@ export function Time({ at }: { at: number | null | undefined }) {
 	);
 }
 
-export function Num({ value }: { value: number | undefined }) {
+/** `after` follows the exact number in the title. */
+export function Num({ value, after }: { value: number | undefined; after?: string | undefined }) {
 	if (value === undefined) return <span class="faint">–</span>;
 	return (
-		<span class="num" title={exactNumber(value)}>
+		<span class="num" title={exactNumber(value) + (after === undefined ? "" : `, ${after}`)}>
 			{shortNumber(value)}
 		</span>
 	);

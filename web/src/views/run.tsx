@@ -1,6 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
 import * as api from "../api.ts";
-import { summary } from "../base/series.ts";
 import { group } from "../base/format.ts";
 import { path } from "../base/route.ts";
 import { Artifacts } from "../parts/artifacts.tsx";
@@ -10,7 +9,7 @@ import { Facts, type Fact } from "../parts/facts.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Link } from "../parts/link.tsx";
 import { Menu } from "../parts/menu.tsx";
-import { ChartGrid, Charts, ChartSettings, useSeries, type Series } from "../parts/metrics.tsx";
+import { ChartGrid, Charts, ChartSettings, useCharts, Zoom } from "../parts/metrics.tsx";
 import { Search } from "../parts/search.tsx";
 import { Head } from "../parts/shell.tsx";
 import { Failed, Loading, Notice, Stale } from "../parts/states.tsx";
@@ -18,6 +17,7 @@ import { Tabs } from "../parts/tabs.tsx";
 import { Code, Copy, Duration, Num, Status, Swatch, Time } from "../parts/text.tsx";
 import { useTitle } from "../parts/title.ts";
 import { usePoll, useResource } from "../state/resource.ts";
+import type { Series } from "../state/series.ts";
 import { notify } from "../state/toast.ts";
 import { query } from "../state/url.ts";
 import { byName } from "../base/order.ts";
@@ -99,7 +99,7 @@ interface OverviewProps {
 }
 
 function Overview({ run, runs, keys, live }: OverviewProps) {
-	const series = useSeries([run.id], keys.slice(0, overviewKeys), live, 500);
+	const series = useCharts(runs, keys.slice(0, overviewKeys), live);
 	const curves = keys.filter((k) => (series.byKey.get(k)?.[0]?.n ?? 0) > 1);
 	const params: Fact[] = [...run.params].sort(byKey).map(([name, text]) => ({ name, text }));
 	const tags: Fact[] = [...run.tags].filter(([k]) => !k.startsWith("mlflow.")).sort(byKey).map(([name, text]) => ({ name, text }));
@@ -138,10 +138,9 @@ function Overview({ run, runs, keys, live }: OverviewProps) {
 							<>
 								<div class="toolbar">
 									<h2>Charts</h2>
-									<div class="toolbar-end">
-										{curves.length > overviewCharts && <Link href={path("runs", run.id) + "?tab=charts"}>All charts</Link>}
-										<ChartSettings />
-									</div>
+									{curves.length > overviewCharts && <Link href={path("runs", run.id) + "?tab=charts"}>All charts</Link>}
+									<Zoom />
+									<ChartSettings />
 								</div>
 								<ChartGrid runs={runs} keys={curves.slice(0, overviewCharts)} series={series} />
 							</>
@@ -157,9 +156,15 @@ function byKey(a: [string, string], b: [string, string]): number {
 	return byName(a[0], b[0]);
 }
 
+const rowsAtFirst = 100;
+
 function MetricTable({ run, keys, series }: { run: api.Run; keys: string[]; series: Series }) {
 	const [words, setWords] = useState("");
-	const shown = keys.filter((k) => k.toLowerCase().includes(words.trim().toLowerCase()));
+	const [all, setAll] = useState(false);
+	const summaries = useResource(`summaries ${run.id} ${keys.length} ${run.status}`, (signal) => api.metricSummaries(run.id, signal));
+	usePoll(2000, run.status === "RUNNING", async (signal) => summaries.set(await api.metricSummaries(run.id, signal)));
+	const found = keys.filter((k) => k.toLowerCase().includes(words.trim().toLowerCase()));
+	const shown = all ? found : found.slice(0, rowsAtFirst);
 	return (
 		<section class="panel">
 			<header>
@@ -171,48 +176,82 @@ function MetricTable({ run, keys, series }: { run: api.Run; keys: string[]; seri
 					</div>
 				)}
 			</header>
+			<Stale error={summaries.error} retry={summaries.reload} />
 			<div class="table-scroll metric-table">
 				<table class="table dense">
 					<thead>
 						<tr>
 							<th>Metric</th>
 							<th class="right">Last</th>
+							<th class="right wide-only">First</th>
 							<th class="right">Min</th>
 							<th class="right">Max</th>
+							<th class="right">Mean</th>
 							<th class="right">Step</th>
 							<th class="right">Points</th>
 							<th class="spark-cell">Course</th>
 						</tr>
 					</thead>
 					<tbody>
-						{shown.map((key) => {
-							const metric = run.metrics.get(key)!;
-							const of = series.byKey.get(key)?.[0];
-							const s = of === undefined ? undefined : summary(of);
-							return (
-								<tr key={key}>
-									<td class="key">
-										<Link href={`${path("runs", run.id)}?tab=charts&metric=${encodeURIComponent(key)}`}>{key}</Link>
-									</td>
-									<td class="right strong">
-										<Num value={metric.value} />
-									</td>
-									<td class="right">
-										<Num value={s?.min} />
-									</td>
-									<td class="right">
-										<Num value={s?.max} />
-									</td>
-									<td class="right num muted">{group(metric.step)}</td>
-									<td class="right num muted">{s === undefined ? "" : group(s.n)}</td>
-									<td class="spark-cell">{of !== undefined && <Spark series={of} />}</td>
-								</tr>
-							);
-						})}
+						{shown.map((key) => (
+							<MetricRow key={key} run={run} metric={run.metrics.get(key)!} summary={summaries.data?.get(key)} series={series.byKey.get(key)?.[0]} />
+						))}
 					</tbody>
 				</table>
 			</div>
+			{shown.length < found.length && (
+				<p class="panel-body more-rows">
+					{group(shown.length)} of {group(found.length)} metrics{" "}
+					<button type="button" class="button small" onClick={() => setAll(true)}>
+						Show all
+					</button>
+				</p>
+			)}
 		</section>
+	);
+}
+
+interface MetricRowProps {
+	run: api.Run;
+	metric: api.Metric;
+	summary: api.MetricSummary | undefined;
+	series: api.MetricSeries | undefined;
+}
+
+/** The chart may know more than the run did when it was last asked for. */
+function newest(metric: api.Metric, series: api.MetricSeries | undefined): { value: number; step: number } {
+	const end = (series?.points.step.length ?? 0) - 1;
+	const value = series?.points.last[end];
+	return typeof value === "number" && series!.points.step[end]! > metric.step ? { value, step: series!.points.step[end]! } : metric;
+}
+
+function MetricRow({ run, metric, summary, series }: MetricRowProps) {
+	const last = newest(metric, series);
+	const at = (m: api.MetricMoment | undefined) => (m === undefined ? undefined : `at step ${group(m.step)}`);
+	return (
+		<tr>
+			<td class="key">
+				<Link href={`${path("runs", run.id)}?tab=charts&metric=${encodeURIComponent(metric.key)}`}>{metric.key}</Link>
+			</td>
+			<td class="right strong">
+				<Num value={last.value} />
+			</td>
+			<td class="right wide-only">
+				<Num value={summary?.first.value} after={at(summary?.first)} />
+			</td>
+			<td class="right">
+				<Num value={summary?.min.value} after={at(summary?.min)} />
+			</td>
+			<td class="right">
+				<Num value={summary?.max.value} after={at(summary?.max)} />
+			</td>
+			<td class="right">
+				<Num value={summary?.mean} />
+			</td>
+			<td class="right num muted">{group(last.step)}</td>
+			<td class="right num muted">{summary === undefined ? "" : group(Math.max(summary.count, series?.n ?? 0))}</td>
+			<td class="spark-cell">{series !== undefined && <Spark series={series} />}</td>
+		</tr>
 	);
 }
 
