@@ -60,7 +60,7 @@ tracking)
 	;;
 metrics)
 	need_wrk
-	build cairnd cairnd_null baseline_bench metric_load search_bench scanner_bench
+	build cairnd cairnd_null baseline_bench metric_load search_bench scanner_bench json_bench
 	BENCH_PROGRAMS=$PWD/$BUILD/bench
 	export BENCH_PROGRAMS
 	run_python metrics.py "$@"
@@ -78,7 +78,7 @@ ingest)
 	PYTHONDONTWRITEBYTECODE=1 exec python3 tests/bench/cluster.py sh -c 'exec "$0" "$2" $1' "$BUILD/bench/ingest_bench" "${1:-}"
 	;;
 scanner)
-	build scanner_bench
+	build scanner_bench json_bench
 	exec "$BUILD/bench/scanner_bench" "$@"
 	;;
 list | -h | --help)
