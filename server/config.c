@@ -142,6 +142,10 @@ static const struct setting settings[] = {
 	{ "search-memory", NUMBER, AT(search_memory_mib), FOR_SERVE, 0, "N", "256", 0, 1048576, "MiB",
 		"Memory for the runs of experiments that are searched; larger ones are searched in the "
 		"database. 0 for none." },
+	{ "purge-deleted-after", NUMBER, AT(purge_deleted_days), FOR_SERVE, 0, "DAYS", "0", 0, 36500, "days",
+		"Remove deleted runs for good, with their metrics and files, so long after they were "
+		"deleted; "
+		"0 for never." },
 	{ "config", TEXT, AT(config), FOR_ALL, 0, "FILE", NULL, 0, 0, NULL,
 		"A file of settings: lines \"name = value\"; lines that start with # are comments." },
 

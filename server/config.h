@@ -42,7 +42,8 @@ struct config {
 	size_t outgoing_allow_count;
 	const char *secret_key_file;
 	bool migrate;
-	int64_t workers, loops, streams, connections, connections_per_address, watchers, pool, search_memory_mib;
+	int64_t workers, loops, streams, connections, connections_per_address, watchers, pool,
+		search_memory_mib, purge_deleted_days;
 
 	/* of single commands */
 	bool check, admin, revoke;

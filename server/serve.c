@@ -44,6 +44,7 @@
 #define WRITER_STATEMENT_MS 30000
 #define COMPACT_TIMEOUT_MS  120000 /* of a statement of the compactor */
 #define WATCH_MS            500
+#define DAY_MS              86400000
 
 struct server {
 	const struct config *config;
@@ -368,7 +369,8 @@ start(struct server *s)
 	collect_hosts(s);
 	if ((st = start_http(s)) != OK)
 		return st;
-	s->jobs = jobs_start(&s->parts);
+	s->jobs = jobs_start(
+		&(struct jobs_options){ &s->parts, s->config->purge_deleted_days * (int64_t)DAY_MS });
 	return announce(s);
 }
 

@@ -11,8 +11,8 @@ handler_fn api_experiment_create, api_experiment_get, api_experiment_get_by_name
 
 /* runs.c */
 handler_fn api_run_create, api_run_get, api_run_origin, api_run_update, api_run_delete, api_run_restore,
-	api_run_param_log, api_run_tag_set, api_run_tag_delete, api_run_log_model, api_run_log_inputs,
-	api_run_log_outputs, api_run_search, api_dataset_search;
+	api_run_remove, api_run_param_log, api_run_tag_set, api_run_tag_delete, api_run_log_model,
+	api_run_log_inputs, api_run_log_outputs, api_run_search, api_dataset_search;
 
 /* metrics.c */
 handler_fn api_metric_log, api_batch_log, api_metrics_log;

@@ -113,6 +113,8 @@ static const struct route routes[] = {
 		READ, &experiments_in_body, MIB(1), WORKER, api_dataset_search },
 	{ "GET", "/api/v1/runs/{run_id}/origin", "runOrigin",
 		READ, &run_in_path, 0, WORKER, api_run_origin },
+	{ "DELETE", "/api/v1/runs/{run_id}", "removeRun",
+		MANAGE, &run_in_path, KIB(4), WORKER, api_run_remove },
 
 	/* metrics */
 	TWIN("GET", "2.0", "/mlflow/metrics/get-history", "getMetricHistory",

@@ -281,6 +281,15 @@ api_run_delete(struct request *rq, struct response *rs)
 	return io_empty(rs);
 }
 
+/* DELETE /api/v1/runs/{run_id} */
+enum status
+api_run_remove(struct request *rq, struct response *rs)
+{
+	enum status st = run_remove(request_ctx(rq), request_param(rq, "run_id"));
+
+	return st != OK ? st : io_empty(rs);
+}
+
 enum status
 api_run_restore(struct request *rq, struct response *rs)
 {

@@ -91,6 +91,10 @@ enum status run_origin(struct ctx *cx, const char *uuid, struct run_origin *out)
 enum status run_update(struct ctx *cx, const struct run_update *in, struct run *out) must_check;
 enum status run_delete(struct ctx *cx, const char *uuid) must_check;
 enum status run_restore(struct ctx *cx, const char *uuid) must_check;
+/* For good, with its metrics and files: one that is deleted, and holds no files of a registered version. */
+enum status run_remove(struct ctx *cx, const char *uuid) must_check;
+/* All that were deleted before some moment; one that cannot be removed stays. */
+enum status run_remove_old(struct ctx *cx, int64_t before_unix_ms, size_t *removed) must_check;
 enum status run_param_log(struct ctx *cx, const char *uuid, struct key_value *param) must_check;
 enum status run_tag_set(struct ctx *cx, const char *uuid, struct key_value *tag) must_check;
 enum status run_tag_delete(struct ctx *cx, const char *uuid, const char *key) must_check;

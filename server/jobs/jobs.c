@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "domain/artifact.h"
+#include "domain/run.h"
 #include "domain/webhook.h"
 #include "jobs/webhooks.h"
 #include "store/changes.h"
@@ -20,6 +22,7 @@
 
 struct jobs {
 	const struct parts *parts;
+	int64_t purge_after_ms;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -95,6 +98,25 @@ sweep_deliveries(const struct parts *parts)
 	arena_free(arena);
 }
 
+/* Runs that were deleted long ago. Their files are for the sweep that follows. */
+static void
+purge_runs(const struct jobs *j)
+{
+	struct arena *arena;
+	struct ctx cx;
+	size_t n;
+
+	if (j->purge_after_ms == 0)
+		return;
+	arena = arena_new();
+	ctx_init(&cx, arena, j->parts);
+	if (run_remove_old(&cx, clock_unix_ms() - j->purge_after_ms, &n) != OK)
+		log_warn("purge", "message=\"%s\"", cx.message);
+	if (n > 0)
+		log_info("purge", "runs=%zu", n);
+	arena_free(arena);
+}
+
 /* False: stop. */
 static bool
 sleep_until_next(struct jobs *j)
@@ -119,6 +141,7 @@ work(void *arg)
 	do {
 		prune_changes(j->parts, j);
 		if (turn++ % SWEEP_EVERY == 0) {
+			purge_runs(j);
 			sweep_blobs(j->parts, j);
 			sweep_deliveries(j->parts);
 		}
@@ -127,12 +150,13 @@ work(void *arg)
 }
 
 struct jobs *
-jobs_start(const struct parts *parts)
+jobs_start(const struct jobs_options *options)
 {
 	struct jobs *j = mem_alloc(sizeof(*j));
 	pthread_condattr_t attr;
 
-	j->parts = parts;
+	j->parts = options->parts;
+	j->purge_after_ms = options->purge_after_ms;
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -142,7 +166,7 @@ jobs_start(const struct parts *parts)
 		log_error("jobs", "message=\"no thread for background work\"");
 		abort();
 	}
-	j->webhooks = webhooks_start(parts);
+	j->webhooks = webhooks_start(options->parts);
 	return j;
 }
 

@@ -9,7 +9,12 @@
 
 struct jobs;
 
-struct jobs *jobs_start(const struct parts *parts); /* borrowed until jobs_stop */
-void jobs_stop(struct jobs *j);                     /* waits for the piece of work at hand; NULL is fine */
+struct jobs_options {
+	const struct parts *parts; /* borrowed until jobs_stop */
+	int64_t purge_after_ms;    /* deleted runs are removed for good so long after; 0: never */
+};
+
+struct jobs *jobs_start(const struct jobs_options *options);
+void jobs_stop(struct jobs *j); /* waits for the piece of work at hand; NULL is fine */
 
 #endif

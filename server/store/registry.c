@@ -348,6 +348,21 @@ store_version_tag_delete(struct tx *tx, const struct version *v, const char *key
 /* ---- aliases ---- */
 
 enum status
+store_version_below(struct tx *tx, const char *folder_uri, const char **version)
+{
+	struct arena *arena = tx_ctx(tx)->arena;
+	struct query q;
+	bool found;
+
+	*version = NULL;
+	query_init(&q, tx, &SQL_version_below);
+	query_text(&q, folder_uri);
+	query_text(&q, arena_printf(arena, "%s/", folder_uri));
+	query_text(&q, arena_printf(arena, "%s0", folder_uri));
+	return query_maybe(&q, row_read_text, version, &found);
+}
+
+enum status
 store_alias_move(
 	struct tx *tx, int64_t model_id, const char *alias, int64_t version, int64_t now_unix_ms, bool *moved)
 {

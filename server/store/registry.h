@@ -50,6 +50,9 @@ enum status store_version_tags_put(
 	struct tx *tx, const struct version *v, const struct key_value *tags, size_t n) must_check;
 enum status store_version_tag_delete(struct tx *tx, const struct version *v, const char *key) must_check;
 
+/* A version that has its files in this folder, as words for a sentence; NULL: none. */
+enum status store_version_below(struct tx *tx, const char *folder_uri, const char **version) must_check;
+
 /* version 0: take it away. *moved false: it pointed there already. */
 enum status store_alias_move(struct tx *tx, int64_t model_id, const char *alias, int64_t version,
 	int64_t now_unix_ms, bool *moved) must_check;

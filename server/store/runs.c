@@ -305,6 +305,41 @@ store_run_set_deleted(struct tx *tx, int64_t run_id, bool deleted, int64_t now_u
 }
 
 enum status
+store_run_remove(struct tx *tx, int64_t run_id)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_run_remove);
+	query_int8(&q, run_id);
+	return query_run(&q, NULL);
+}
+
+static enum status
+removable_from_row(struct row *row, void *out)
+{
+	struct removable_run *run = out;
+
+	run->run_id = row_int8(row, "run_id");
+	run->uuid = row_text(row, "uuid");
+	run->deleted_unix_ms = row_int8(row, "deleted_unix_ms");
+	return OK;
+}
+
+enum status
+store_run_removable(struct tx *tx, int64_t before_unix_ms, const struct removable_run *after, int64_t most,
+	struct removable_run **out, size_t *n)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_run_removable);
+	query_int8(&q, before_unix_ms);
+	query_int8(&q, after->run_id);
+	query_int8(&q, after->deleted_unix_ms);
+	query_int8(&q, most);
+	return query_list(&q, removable_from_row, sizeof(**out), out, n);
+}
+
+enum status
 store_run_tags_put(struct tx *tx, int64_t run_id, const struct key_value *tags, size_t n)
 {
 	struct query q;

@@ -64,6 +64,15 @@ enum status store_run_row_datasets(
 enum status store_run_update(struct tx *tx, int64_t run_id, const struct run_update *in) must_check;
 enum status store_run_set_deleted(
 	struct tx *tx, int64_t run_id, bool deleted, int64_t now_unix_ms) must_check;
+/* With params, tags and links; not its metrics and files. Those who follow are told. */
+enum status store_run_remove(struct tx *tx, int64_t run_id) must_check;
+struct removable_run {
+	int64_t run_id, deleted_unix_ms;
+	const char *uuid;
+};
+/* Deleted before some moment, in that order, after the one given. */
+enum status store_run_removable(struct tx *tx, int64_t before_unix_ms, const struct removable_run *after,
+	int64_t most, struct removable_run **out, size_t *n) must_check;
 enum status store_run_tags_put(
 	struct tx *tx, int64_t run_id, const struct key_value *tags, size_t n) must_check;
 enum status store_run_tag_get(

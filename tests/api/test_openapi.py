@@ -29,7 +29,7 @@ createUser listUsers me login setMyPassword logout updateUser deleteUser
 createToken listTokens revokeToken
 createExperiment getExperiment getExperimentByName searchExperiments searchExperimentsByQuery
 setExperimentTag deleteExperimentTag deleteExperiment restoreExperiment experimentOverview
-createRun runOrigin deleteRun restoreRun logMetric logBatch logMetrics logParam setTag deleteTag logModel
+createRun runOrigin restoreRun logMetric logBatch logMetrics logParam setTag deleteTag logModel
 createLoggedModel logInputs logOutputs searchDatasets updateRun getRun searchRuns
 getMetricHistory getMetricHistoryBulk getMetricHistoryBulkInterval metricSeries
 metricSeriesOfMany metricGroups metricSummaries runMetrics watchMetrics
@@ -43,7 +43,7 @@ setRegisteredModelAlias getModelVersionByAlias getModelVersion getLatestVersions
 getModelVersionDownloadUri getModelVersionArtifact searchModelVersions getRegisteredModel searchRegisteredModels
 resolveAlias resolveVersion versionManifest versionBlob
 deleteRegisteredModelAlias aliasHistory deleteModelVersion renameRegisteredModel deleteRegisteredModel
-deleteProxiedArtifact updateExperiment
+deleteProxiedArtifact updateExperiment deleteRun removeRun
 createWebhook getWebhook listWebhooks testWebhook updateWebhook deleteWebhook
 """.split()
 

@@ -38,9 +38,9 @@ def make_data(server):
     models = [server.call("POST", f"{MLFLOW}/logged-models", {"experiment_id": e})["model"]["info"]["model_id"] for e in (experiment, "0")]
     gone = server.call("POST", f"{MLFLOW}/experiments/create", {"name": "must"})["experiment_id"]
     doomed = {
-        "operations": ["deleteExperiment", "restoreExperiment", "deleteRun", "restoreRun", "deleteLoggedModel", "deleteModelVersion", "deleteProxiedArtifact"],
+        "operations": ["deleteExperiment", "restoreExperiment", "deleteRun", "restoreRun", "removeRun", "deleteLoggedModel", "deleteModelVersion", "deleteProxiedArtifact"],
         "experiment_id": [gone],
-        "run_id": [server.call("POST", f"{MLFLOW}/runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"]],
+        "run_id": [server.call("POST", f"{MLFLOW}/runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"] for _ in range(9)],
         "model_id": [server.call("POST", f"{MLFLOW}/logged-models", {"experiment_id": "0"})["model"]["info"]["model_id"] for _ in range(9)],
         "name": ["press"],
         "version": [str(n + 1) for n in range(9)],
