@@ -95,7 +95,7 @@ class Client(threading.Thread):
         self.connections = {}
         self.quiet = threading.Event()
         self.end_now = threading.Event()
-        self.acknowledged = self.requests = self.retries = self.given_up = 0
+        self.acknowledged = self.requests = self.retries = self.given_up = self.removed = 0
 
     def every_run(self):
         return self.runs + self.ended
@@ -122,14 +122,16 @@ class Client(threading.Thread):
             self.checker.unwanted(f"{answer.status} without Retry-After: {path}: {data[:200]!r}")
         return answer.status, data
 
-    def ask(self, method, path, body, content_type="application/json", may_give_up=False):
-        """Until it is answered; None: given up. Tries go to any of the servers."""
+    def ask(self, method, path, body, content_type="application/json", may_give_up=False, done_already=()):
+        """Until it is answered; None: given up. Tries go to any of the servers; done_already: what the second of two tries may hear."""
         self.requests += 1
         began = time.monotonic()
+        tries = 0
         while True:
             server = self.dice.choice(self.checker.servers)
             status, data = self.once(server, method, path, body, content_type)
-            if status == 200:
+            tries += 1
+            if status == 200 or (tries > 1 and status in done_already):
                 return data
             if status != 0 and status not in AGAIN:
                 raise Unwanted(f"{method} {path}: {status} {data[:500]!r}")
@@ -165,6 +167,8 @@ class Client(threading.Thread):
             self.end_run(self.dice.choice(self.runs))
         elif len(self.runs) < RUNS_OPEN:
             self.make_run()
+        elif self.checker.can_remove and len(self.ended) > 3 and self.dice.random() < 0.02:
+            self.remove(self.dice.choice(self.ended))
         elif self.ended and self.dice.random() < 0.05:
             self.log(self.dice.choice(self.ended))  # ended runs take points
         else:
@@ -183,6 +187,13 @@ class Client(threading.Thread):
         self.runs.remove(run)
         self.ended.append(run)
         run.dirty = True
+
+    def remove(self, run):
+        """Deleted, then gone for good, with all its points."""
+        self.ask("POST", f"{API}/runs/delete", json.dumps({"run_id": run.run_id}), done_already=(400, 404))
+        self.ask("DELETE", f"/api/v1/runs/{run.run_id}", None, done_already=(404,))
+        self.ended.remove(run)
+        self.removed += 1
 
     def choose(self, run):
         """Parts of a batch: new points, sometimes points kept back, sometimes ones that were acknowledged already."""
@@ -285,6 +296,7 @@ class Checker:
         routes = subprocess.run([str(cairnd()), "routes"], capture_output=True, text=True, check=True).stdout
         self.binary = "POST\t/api/v1/runs/{run_id}/metrics\t" in routes
         self.has_summaries = "GET\t/api/v1/runs/{run_id}/metrics\t" in routes
+        self.can_remove = "DELETE\t/api/v1/runs/{run_id}\t" in routes
         self.clients = [Client(self, i) for i in range(self.options.clients)]
         self.go.set()
         for client in self.clients:
@@ -507,7 +519,8 @@ class Checker:
     def closing(self):
         acknowledged = sum(s & ACKNOWLEDGED != 0 for c in self.clients for r in c.every_run() for series in r.series for s in series.state)
         runs = sum(len(c.every_run()) for c in self.clients)
-        return (f"{', '.join(f'{n} × {kind}' for kind, n in sorted(self.kills.items()))}; {runs} runs, {sum(c.requests for c in self.clients):,} requests, "
+        return (f"{', '.join(f'{n} × {kind}' for kind, n in sorted(self.kills.items()))}; {runs} runs and {sum(c.removed for c in self.clients)} "
+                f"removed, {sum(c.requests for c in self.clients):,} requests, "
                 f"{sum(c.retries for c in self.clients):,} sent again, {sum(c.given_up for c in self.clients):,} given up, {self.summaries:,} summaries\n"
                 f"{sum(self.kills.values())} kills, {acknowledged} acknowledged, {self.stored} stored, {self.lost} lost, {self.doubled} doubled")
 
