@@ -54,8 +54,10 @@ static enum status
 submit(struct request *rq, const char *run, const struct point *points, size_t n)
 {
 	struct ctx *cx = request_ctx(rq);
-	enum status st = ingest_submit(cx->parts->ingest, cx, run, points, n, logged, rq);
+	enum status st;
 
+	request_body_drop(rq); /* all of it that counts is in the arena */
+	st = ingest_submit(cx->parts->ingest, cx, run, points, n, logged, rq);
 	return st == OK ? LATER : st;
 }
 

@@ -117,6 +117,8 @@ utf8_is_word(uint32_t cp)
 {
 	size_t lo = 0, hi = sizeof(word_ranges) / sizeof(word_ranges[0]);
 
+	if (cp < 0x80)
+		return (cp - '0' < 10) || ((cp | 0x20) - 'a' < 26) || cp == '_';
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 

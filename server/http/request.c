@@ -326,6 +326,12 @@ request_body(const struct request *rq, size_t *len)
 	return rq->body.data != NULL ? rq->body.data : "";
 }
 
+void
+request_body_drop(struct request *rq)
+{
+	buf_fini(&rq->body);
+}
+
 int64_t
 request_body_length(const struct request *rq)
 {

@@ -58,6 +58,8 @@ bool request_on_loop(const struct request *rq);        /* true: must not block *
 const char *request_body(const struct request *rq, size_t *len); /* not for STREAMED; NUL-terminated */
 /* STREAMED: the next piece of the body; *got 0 at its end. TIMED_OUT or BAD_REQUEST when the client is gone or too slow. */
 enum status request_read(struct request *rq, void *out, size_t size, size_t *got) must_check;
+/* The body is of no more use: its memory is given back, long before the answer when that comes LATER. Not for STREAMED. */
+void request_body_drop(struct request *rq);
 int64_t request_body_length(const struct request *rq); /* Content-Length; -1: chunked */
 bool request_client_gone(struct request *rq);          /* a peek; before expensive work */
 /* After LATER: answer now. Any thread; the request is not the caller's any more. */

@@ -19,7 +19,8 @@
 #include "http/internal.h"
 #include "http/listen.h"
 
-#define SPARE_FDS 256
+#define SPARE_FDS     256
+#define BODY_RESERVED (256 << 10) /* bytes that a client gets for announcing them */
 
 struct http_limits http_limits = {
 	.headers_ms = 15000,
@@ -215,6 +216,14 @@ resumed(struct request *rq)
 	return finished ? response_queue(rq) : MHD_YES;
 }
 
+/* Room for all that is announced, within reason, so that it need not grow. */
+static void
+reserve_body(struct request *rq)
+{
+	if (rq->body.data == NULL && rq->length > 0)
+		(void)buf_room(&rq->body, (size_t)(rq->length < BODY_RESERVED ? rq->length : BODY_RESERVED));
+}
+
 static enum MHD_Result
 take_body(struct request *rq, const char *data, size_t *len)
 {
@@ -225,6 +234,7 @@ take_body(struct request *rq, const char *data, size_t *len)
 		buf_fini(&rq->body);
 		rq->discarded += (int64_t)*len;
 	} else {
+		reserve_body(rq);
 		buf_add(&rq->body, data, *len);
 	}
 	*len = 0;

@@ -12,9 +12,11 @@
 #include "base/utf8.h"
 #include "ingest/number.h"
 
-#define DEPTH_MOST  64
-#define SEEN_KEYS   64  /* keys remembered, so that a repeated one is copied once */
-#define SHOWN_BYTES 200 /* of a wrong value, in a message */
+#define DEPTH_MOST   64
+#define POINT_USUAL  64   /* bytes of a point in JSON */
+#define POINTS_USUAL 1000 /* at most in a batch */
+#define SEEN_KEYS    64   /* keys remembered, so that a repeated one is copied once */
+#define SHOWN_BYTES  200  /* of a wrong value, in a message */
 
 enum member {
 	F_OTHER,
@@ -656,12 +658,25 @@ add_model(struct scanner *s, const struct point_model *model)
 		*to[i] = str_empty(*text[i]) ? NULL : *text[i];
 }
 
+/* Room for as many points as the rest of the body may hold, so that the list need not grow. */
+static void
+first_points(struct scanner *s)
+{
+	size_t guess = (size_t)(s->end - s->at) / POINT_USUAL + 1;
+
+	s->point_room = guess < POINTS_USUAL ? guess : POINTS_USUAL;
+	s->out->points = arena_array(s->cx->arena, s->point_room, sizeof(*s->out->points));
+}
+
 static void
 add_point(struct scanner *s, const struct metric *m)
 {
 	struct scanned_batch *b = s->out;
-	size_t have = s->point_room;
+	size_t have;
 
+	if (b->points == NULL)
+		first_points(s);
+	have = s->point_room;
 	b->points = grow(s, b->points, b->n, &s->point_room, sizeof(*b->points));
 	if (b->models != NULL)
 		b->models = grow(s, b->models, b->n, &have, sizeof(*b->models));
