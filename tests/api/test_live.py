@@ -139,12 +139,44 @@ def test_without_a_cursor_it_begins_now_and_with_one_there(open_server, open_api
 # ---- coming back ----
 
 
-def write_steadily(api, runs, stop, written, batch):
+class Page:
+    """Series as a page keeps them: read whole, then grown by the stream, read anew when the stream says so."""
+
+    def __init__(self, server, runs, key="loss"):
+        self.server, self.runs, self.key = server, runs, key
+        self.resets = -1
+        self.events = None
+        self.read()
+
+    def read(self):
+        if self.events:
+            self.events.cut()
+        answer = self.server.call("POST", "/api/v1/metrics/series", {"run_ids": self.runs, "keys": [self.key], "buckets": 5000})
+        self.steps = {run: [] for run in self.runs}
+        for s in answer["series"]:
+            assert set(s["points"]["count"]) <= {1}, "a bucket is a point as long as there are no more than asked for"
+            self.steps[s["run_id"]] = s["points"]["step"]
+        self.resets += 1
+        self.events = Events(self.server, self.runs, [self.key], cursor=answer["cursor"])
+
+    def look(self):
+        """All that it knows of each run, however often."""
+        if self.events.resets:
+            self.read()
+        return {run: sorted(self.steps[run] + self.events.steps(run, self.key)) for run in self.runs}
+
+    def come_back(self, server):
+        if not self.events.resets:
+            self.server = self.events.server = server
+            self.events.again()
+
+
+def write_steadily(api, runs, stop, written):
     step = 0
-    while not stop.is_set():
+    while not stop.is_set() and step < 4900:
         for run in runs:
-            log(api, run, range(step, step + batch))
-        step += batch
+            log(api, run, range(step, step + 7))
+        step += 7
         written[api] = step
 
 
@@ -152,22 +184,38 @@ def test_who_comes_back_misses_nothing_and_gets_nothing_twice(pair):
     experiment = pair.apis[0].experiment()
     runs = [[api.run(experiment) for _ in range(3)] for api in pair.apis]
     stop, written = threading.Event(), {}
-    writers = [threading.Thread(target=write_steadily, args=(api, of, stop, written, 7)) for api, of in zip(pair.apis, runs)]
-    watched = [run for of in runs for run in of]
-    with Events(pair.servers[0], watched, ["loss"]).begun() as events:
-        for writer in writers:
-            writer.start()
-        for turn in range(200 if LONG else 15):
-            time.sleep(0.05 + turn % 4 * 0.13)
-            events.server = pair.servers[turn % 2]
-            events.again()
-        stop.set()
-        for writer in writers:
-            writer.join()
-        expected = {run: list(range(written[api])) for api, of in zip(pair.apis, runs) for run in of}
-        events.wait(lambda e: all(len(e.steps(run, "loss")) >= len(steps) for run, steps in expected.items()) or e.resets)
-        assert events.resets == [], "compaction was not to come so early"
-        assert {run: sorted(events.steps(run, "loss")) for run in watched} == expected
+    writers = [threading.Thread(target=write_steadily, args=(api, of, stop, written)) for api, of in zip(pair.apis, runs)]
+    page = Page(pair.servers[0], [run for of in runs for run in of])
+    for writer in writers:
+        writer.start()
+    for turn in range(200 if LONG else 15):
+        time.sleep(0.05 + turn % 4 * 0.13)
+        page.look()
+        page.come_back(pair.servers[turn % 2])
+    stop.set()
+    for writer in writers:
+        writer.join()
+    expected = {run: list(range(written[api])) for api, of in zip(pair.apis, runs) for run in of}
+    wait_for(lambda: all(len(found) >= len(expected[run]) for run, found in page.look().items()))
+    assert page.look() == expected
+    page.events.cut()
+
+
+def test_a_page_that_reads_anew_when_it_is_told_to_has_every_point_once(pair):
+    # so many rows that compaction takes them away under the reader, at least once
+    run = pair.apis[0].run()
+    page = Page(pair.servers[1], [run])
+    sent = 0
+    while sent < 4000 and not (page.resets and sent > 1000):
+        for _ in range(100):
+            log(pair.apis[sent // 100 % 2], run, [sent, sent + 1])
+            sent += 2
+        page.look()
+    pair.apis[0].post("/runs/update", run_id=run, status="FINISHED")
+    log(pair.apis[1], run, [sent])
+    wait_for(lambda: page.look() and page.resets and len(page.look()[run]) > sent)
+    assert page.look() == {run: list(range(sent + 1))}
+    page.events.cut()
 
 
 # ---- bad days ----
