@@ -12,12 +12,12 @@
 #include "domain/page.h"
 #include "ingest/ingest.h"
 #include "search/aggregate.h"
+#include "search/block.h"
 #include "search/best.h"
 #include "search/columns.h"
 #include "store/runs.h"
 
 #define LISTED 65536 /* run_ids that are listed at a time */
-#define BLOCK  1000  /* runs that are read at a time */
 
 /* A candidate with the values of the columns that its row does not hold. */
 struct candidate {
@@ -217,7 +217,7 @@ struct streaming {
 	const struct page *page;
 	struct run_candidates next;
 	struct best *best;
-	size_t block;
+	size_t most; /* runs that are read at a time */
 };
 
 static enum status
@@ -248,11 +248,14 @@ read_blocks(struct tx *tx, const struct streaming *s, const int64_t *ids, size_t
 	struct ctx *cx = tx_ctx(tx);
 	struct arena *own = cx->arena, *scratch = arena_new();
 	enum status st = OK;
+	size_t count;
 
 	cx->arena = scratch;
-	for (size_t i = 0; st == OK && i < n; i += s->block) {
+	for (size_t i = 0, block = BLOCK_FIRST; st == OK && i < n; i += count) {
 		arena_reset(scratch);
-		st = read_block(tx, s, ids + i, n - i < s->block ? n - i : s->block);
+		count = n - i < block ? n - i : block;
+		st = read_block(tx, s, ids + i, count);
+		block = block_next(block, s->most, scratch);
 	}
 	cx->arena = own;
 	arena_free(scratch);
@@ -267,12 +270,11 @@ choose_block(struct tx *tx, struct streaming *s)
 	enum status st;
 
 	all.columns = search_columns(s->page->search, &all.column_count);
-	s->block = BLOCK;
+	s->most = BLOCK_RUNS;
 	if (!names_aggregates(&all))
 		return OK;
 	st = store_metric_key_count(tx, s->next.experiments, s->next.experiment_count, &keys);
-	if (st == OK)
-		s->block = aggregate_block(keys);
+	s->most = block_most(keys);
 	return st;
 }
 

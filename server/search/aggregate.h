@@ -47,13 +47,4 @@ aggregate_source(const struct run_latest *run, const char *key)
 	return NULL;
 }
 
-/* How many runs are read at a time with all their metrics, when none has more than `keys`: what that takes is bounded. */
-static inline size_t
-aggregate_block(int64_t keys)
-{
-	int64_t runs = 200000 / (keys + 1);
-
-	return runs > 1000 ? 1000 : runs < 20 ? 20 : (size_t)runs;
-}
-
 #endif

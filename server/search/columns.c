@@ -22,6 +22,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "search/block.h"
 #include "search/fetch.h"
 #include "search/scan.h"
 #include "store/changes.h"
@@ -69,7 +70,7 @@ struct set {
 	struct extra **extras;
 	size_t extra_count;
 	size_t going_bytes; /* of extras that are about to be freed */
-	size_t block;       /* runs that are read at a time */
+	size_t block;       /* runs that are read at a time; under reload */
 
 	pthread_mutex_t reload;
 	pthread_rwlock_t rw;
@@ -106,7 +107,7 @@ set_new(int64_t experiment_id)
 	pthread_rwlockattr_t attr;
 
 	s->experiment_id = experiment_id;
-	s->block = RELOAD_FEW;
+	s->block = BLOCK_FIRST;
 	pthread_mutex_init(&s->reload, NULL);
 	pthread_rwlockattr_init(&attr);
 	/* or a writer would wait for ever while searches come and go */
@@ -549,17 +550,18 @@ count_bytes(struct columns *c, struct set *s)
 static enum status
 load_runs(struct columns *c, struct ctx *own, struct set *s, const int64_t *ids, size_t n, bool *fits)
 {
-	enum status st = fetch_block(own, s->experiment_id, &s->block);
+	size_t most = 0, count;
+	enum status st = fetch_most(own, s->experiment_id, &most);
 
-	for (size_t i = 0; st == OK && *fits && i < n; i += s->block) {
+	for (size_t i = 0; st == OK && *fits && i < n; i += count) {
 		struct fetched f;
 
 		arena_reset(own->arena);
-		st = fetch_runs(
-			own, c->options.status_name, ids + i, n - i < s->block ? n - i : s->block, &f);
-		if (st == OK) {
+		count = n - i < s->block ? n - i : s->block;
+		if ((st = fetch_runs(own, c->options.status_name, ids + i, count, &f)) == OK) {
 			fetch_apply(&f, &s->table);
 			*fits = count_bytes(c, s);
+			s->block = block_next(s->block, most, own->arena);
 		}
 	}
 	s->table.tidied_len = s->table.texts.len;
@@ -654,22 +656,24 @@ give_back(struct columns *c, struct set *s, const int64_t *ids, size_t n)
 static enum status
 reload_runs(struct columns *c, struct ctx *cx, struct set *s, const int64_t *ids, size_t n)
 {
+	size_t most = RELOAD_FEW, count, i;
 	struct ctx own;
 	struct fetched f;
 	enum status st = OK;
-	size_t i = 0;
 
 	borrow_ctx(&own, cx);
 	if (n > RELOAD_FEW)
-		st = fetch_block(&own, s->experiment_id, &s->block);
-	for (; st == OK && i < n; i += s->block) {
+		st = fetch_most(&own, s->experiment_id, &most);
+	s->block = s->block < most ? s->block : most;
+	for (i = 0; st == OK && i < n; i += count) {
 		arena_reset(own.arena);
-		if ((st = fetch_runs(&own, c->options.status_name, ids + i,
-			     n - i < s->block ? n - i : s->block, &f)) != OK)
+		count = n - i < s->block ? n - i : s->block;
+		if ((st = fetch_runs(&own, c->options.status_name, ids + i, count, &f)) != OK)
 			break;
 		pthread_rwlock_wrlock(&s->rw);
 		fetch_apply(&f, &s->table);
 		pthread_rwlock_unlock(&s->rw);
+		s->block = block_next(s->block, most, own.arena);
 	}
 	if (st != OK)
 		give_back(c, s, ids + i, n - i);
@@ -864,15 +868,18 @@ fill_extras(struct ctx *cx, struct set *s, struct extra *const *extras, size_t n
 {
 	int64_t since = clock_mono_ms();
 	struct ctx own;
-	size_t runs, block = 0;
+	size_t runs, most = 0, block = BLOCK_FIRST, count;
 	int64_t *ids = want_extras(s, extras, n, &runs);
 	enum status st;
 
 	borrow_ctx(&own, cx);
 	own.deadline_mono_ms = 0; /* others wait for it too */
-	st = fetch_block(&own, s->experiment_id, &block);
-	for (size_t i = 0; st == OK && i < runs; i += block)
-		st = fill_block(&own, s, extras, n, ids + i, runs - i < block ? runs - i : block);
+	st = fetch_most(&own, s->experiment_id, &most);
+	for (size_t i = 0; st == OK && i < runs; i += count) {
+		count = runs - i < block ? runs - i : block;
+		st = fill_block(&own, s, extras, n, ids + i, count);
+		block = block_next(block, most, own.arena);
+	}
 	log_debug("search_fill", "experiment=%lld columns=%zu runs=%zu ms=%lld", (long long)s->experiment_id,
 		n, runs, (long long)(clock_mono_ms() - since));
 	free(ids);

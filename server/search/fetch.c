@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "search/aggregate.h"
+#include "search/block.h"
 #include "store/runs.h"
 
 static int
@@ -102,7 +102,7 @@ out:
 }
 
 enum status
-fetch_block(struct ctx *cx, int64_t experiment_id, size_t *runs)
+fetch_most(struct ctx *cx, int64_t experiment_id, size_t *runs)
 {
 	struct tx *tx = NULL;
 	int64_t keys = 0;
@@ -111,7 +111,7 @@ fetch_block(struct ctx *cx, int64_t experiment_id, size_t *runs)
 	if ((st = tx_auto(cx, &tx)) == OK)
 		st = store_metric_key_count(tx, &experiment_id, 1, &keys);
 	tx_rollback(&tx);
-	*runs = aggregate_block(keys);
+	*runs = block_most(keys);
 	return st;
 }
 

@@ -16,8 +16,8 @@ struct fetched {
 /* As of one snapshot; lives in cx->arena. */
 enum status fetch_runs(struct ctx *cx, status_name_fn *name, const int64_t *run_ids, size_t n,
 	struct fetched *out) must_check;
-/* So many at a time: what they take is bounded. */
-enum status fetch_block(struct ctx *cx, int64_t experiment_id, size_t *runs) must_check;
+/* How many at a time at most: block_most(). */
+enum status fetch_most(struct ctx *cx, int64_t experiment_id, size_t *runs) must_check;
 /* Their metrics alone, in the order of run_ids. */
 enum status fetch_metrics(
 	struct ctx *cx, const int64_t *run_ids, size_t n, struct run_latest **out) must_check;

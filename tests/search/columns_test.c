@@ -738,12 +738,22 @@ restart_columns(struct world *w, size_t budget)
 	w->columns[0] = w->with[0].columns = start_columns(w->pool, budget);
 }
 
+/* Changes may have deleted it. */
+static void
+restore_first(struct world *w)
+{
+	struct ctx cx = ctx_of(w, &w->plain);
+
+	(void)!experiment_restore(&cx, strtoll(w->experiments[0], NULL, 10));
+}
+
 /* Runs of the first experiment with all of the metrics: enough for cells to lie in pages. */
 static void
 make_runs(struct world *w, size_t n)
 {
 	struct ctx cx = ctx_of(w, &w->plain);
 
+	restore_first(w);
 	for (size_t i = 0; i < n; i++) {
 		struct point points[10];
 		struct run run;
@@ -902,6 +912,7 @@ the_feed_is_pruned_behind_the_slowest_server(void **state)
 	world_init(&w, t, 64 * MIB);
 	change_and_compare(&w, 20, &rows);
 	(void)pg_sql(t, "INSERT INTO cairn.server VALUES ('slow', 0, 9000000000000, pg_current_snapshot())");
+	restore_first(&w);
 	cx = ctx_of(&w, &w.plain);
 	check(&cx, run_start(&cx, &(struct run_create){ .experiment_id = w.experiments[0] },
 			   &(struct run){ 0 }));
