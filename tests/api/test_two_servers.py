@@ -229,7 +229,7 @@ def test_a_run_that_one_deletes_takes_no_point_from_the_other(shared):
         for server in (shared.a, shared.b):
             assert [m["step"] for m in server.history(run, "m")] == steps
             if steps:
-                filter = f"metrics.m = {steps[-1]} AND count(metrics.m) = {len(steps)} AND min(metrics.m) = 0"
+                filter = f"run_id = '{run}' AND metrics.m = {steps[-1]} AND count(metrics.m) = {len(steps)} AND min(metrics.m) = 0"
                 assert found(server, experiment, filter, run_view_type="DELETED_ONLY") == [run]
         shared.a.post("/runs/restore", run_id=run)
         shared.a.post("/runs/delete", run_id=run)
