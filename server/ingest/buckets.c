@@ -254,15 +254,14 @@ bins_take(const struct bins *b, struct bucket *out)
 			.min = bin->real > 0 ? bin->min : (double)NAN,
 			.max = bin->real > 0 ? bin->max : (double)NAN,
 			.mean = bin_mean(bin),
-			.count = bin->n,
-			.x = b->grid.by_time ? bin->time_lo_unix_ms : bin->step_lo };
+			.count = bin->n };
 	}
 	return n;
 }
 
 struct bucket
-bucket_of_sample(const struct sample *s, bool by_time)
+bucket_of_sample(const struct sample *s)
 {
 	return (struct bucket){ s->step, s->step, s->time_unix_ms, s->time_unix_ms, s->value, s->value,
-		s->value, s->value, s->value, 1, by_time ? s->time_unix_ms : s->step, 0 };
+		s->value, s->value, s->value, 1, 0, 0 };
 }

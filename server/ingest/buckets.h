@@ -33,7 +33,8 @@ void bins_fini(struct bins *b);
 void bins_add(struct bins *b, const struct sample *samples, size_t n); /* in order of x, then as they sort */
 void bins_add_preview(struct bins *b, const struct preview *p);        /* to where its middle lies */
 double bin_mean(const struct bin *b);                                  /* NaN when it has nothing but NaN */
-size_t bins_take(const struct bins *b, struct bucket *out); /* room for grid.n; how many are not empty */
-struct bucket bucket_of_sample(const struct sample *s, bool by_time);
+size_t bins_take(
+	const struct bins *b, struct bucket *out); /* room for grid.n; how many are not empty; without x */
+struct bucket bucket_of_sample(const struct sample *s);
 
 #endif

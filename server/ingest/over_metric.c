@@ -142,7 +142,7 @@ bucket_pairs(const struct pair *pairs, size_t n, size_t buckets, struct bucket *
 		size_t part = n <= buckets ? i : part_of(pairs[i].x, pairs[0].x, pairs[n - 1].x, buckets);
 
 		if (part != at) {
-			out[made] = bucket_of_sample(&pairs[i].y, false);
+			out[made] = bucket_of_sample(&pairs[i].y);
 			out[made].count = 0;
 			out[made++].x_real = pairs[i].x;
 			sum = 0;

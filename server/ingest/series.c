@@ -291,11 +291,13 @@ end_line(void *arg, size_t line)
 		return b->each_bins(b->arg, &b->bins);
 	if (b->n <= (int64_t)b->in->buckets)
 		for (int64_t i = 0; i < b->n; i++)
-			b->points[out.point_count++] = bucket_of_sample(&b->kept[i], by_time(b->in));
+			b->points[out.point_count++] = bucket_of_sample(&b->kept[i]);
 	else
 		out.point_count = bins_take(&b->bins, b->points);
-	for (size_t i = 0; b->in->x == SERIES_RELATIVE && i < out.point_count; i++)
-		b->points[i].x = difference_of(b->points[i].x, origin_of(b, line));
+	for (size_t i = 0; i < out.point_count; i++)
+		b->points[i].x = by_time(b->in)
+					 ? difference_of(b->points[i].time_lo_unix_ms, origin_of(b, line))
+					 : b->points[i].step_lo;
 	return b->each(b->arg, &out);
 }
 

@@ -203,6 +203,22 @@ def test_a_request_for_groups_that_cannot_be_meant_is_refused(server, change, se
     assert sentence in answer.json()["message"]
 
 
+def test_the_metrics_of_a_run_come_in_a_few_numbers(server, api):
+    run, other = api.run(), api.run()
+    log(api, run, "a", [(2, 20, 2), (1, 10, 1), (5, 30, 3), (1, 40, 4), (1, 40, 4), ("NaN", 50, 5)])
+    log(api, run, "b", [("NaN", 1, 1)])
+    log(api, other, "b", [("-Infinity", 7, 8)])
+    a, b = server.call("GET", f"/api/v1/runs/{run}/metrics")["metrics"]
+    moment = lambda value, at, step: {"value": value, "time": at, "step": step}
+    assert a == {"key": "a", "count": 5, "mean": 2.25, "first": moment(1, 10, 1), "last": moment("NaN", 50, 5), "min": moment(1, 10, 1), "max": moment(5, 30, 3)}
+    assert (b["mean"], b["min"], b["max"], b["count"]) == ("NaN", moment("NaN", 1, 1), moment("NaN", 1, 1), 1)
+    runs = server.call("POST", "/api/v1/metrics/summaries", {"run_ids": [other, "0" * 32, run, other], "keys": ["b", "nothing", "a", "b"]})["runs"]
+    assert [(r["run_id"], [m["key"] for m in r["metrics"]]) for r in runs] == [(other, ["b"]), (run, ["b", "a"])]
+    assert runs[1]["metrics"] == [b, a] and runs[0]["metrics"][0]["last"] == moment("-Infinity", 7, 8)
+    everything = server.call("POST", "/api/v1/metrics/summaries", {"run_ids": [run]})["runs"]
+    assert everything == [{"run_id": run, "metrics": [a, b]}]
+
+
 def test_summaries_that_cannot_be_meant_are_refused(server):
     answer = server.request("GET", f"/api/v1/runs/{'0' * 32}/metrics")
     assert answer.status_code == 404 and answer.json()["error_code"] == "RESOURCE_DOES_NOT_EXIST"

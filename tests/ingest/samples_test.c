@@ -177,7 +177,7 @@ bins_by_time_and_of_previews_are_joined(void **state)
 	assert_int_equal(bins_take(&bins, b), 4);
 	assert_true(b[1].count == 25 && b[1].first == 25 && b[1].last == 49 && b[1].mean == 37 &&
 		    b[1].min == 25 && b[1].max == 49);
-	assert_true(b[1].x == 25 && b[1].step_lo == 451 && b[1].step_hi == 475);
+	assert_true(b[1].time_lo_unix_ms == 25 && b[1].step_lo == 451 && b[1].step_hi == 475);
 	bins_fini(&bins);
 }
 
