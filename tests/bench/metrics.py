@@ -29,8 +29,8 @@ import processes
 import servers
 
 STAGES = {
-    "ingest": metrics_ingest.stage, "mlflow": metrics_ingest.mlflow, "disk": metrics_read.disk, "read": metrics_read.stage,
-    "search": metrics_search.stage, "codecs": metrics_ingest.codecs, "large": metrics_large.stage,
+    "ingest": metrics_ingest.stage, "mlflow": metrics_ingest.mlflow, "read": metrics_read.stage, "disk": metrics_read.disk,
+    "codecs": metrics_ingest.codecs, "search": metrics_search.stage, "large": metrics_large.stage,
 }
 
 
@@ -40,6 +40,7 @@ def words(argv):
     parser.add_argument("--large", action="store_true", help="the large set too: 75,000 runs of 150 metrics of 20 steps")
     parser.add_argument("--large-runs", type=int, default=75000, help="how many of its runs (default 75000)")
     parser.add_argument("--only", default="", help=f"these stages alone, by commas: {', '.join(STAGES)}")
+    parser.add_argument("--minutes", type=float, default=15, help="what is not begun by then is left out, the large set aside (default 15)")
     parser.add_argument("--seconds", type=float, default=4, help="length of one load (default 4)")
     parser.add_argument("--repeat", type=int, default=2, help="repetitions, of which the median is taken (default 2)")
     parser.add_argument("--json", type=pathlib.Path, help="write every figure there too")
@@ -61,6 +62,7 @@ class Bench:
         self.figures = goals.Figures()
         self.running = []
         self.failed = []
+        self.ends = time.monotonic() + options.minutes * 60
 
     def say(self, text):
         print(text, flush=True)
@@ -70,9 +72,9 @@ class Bench:
         self.figures[name] = value
         self.say(f"  {goals.figure(self.figures, name)}{'   ' + note if note else ''}")
 
-    def cairnd(self, name, program=None, database=None):
+    def cairnd(self, name, **more):
         """A server with accounts on, asked by a token."""
-        server = servers.Cairnd(self.folder, self.cluster, name, program, database)
+        server = servers.Cairnd(self.folder, self.cluster, name, **more)
         self.running.append(server)
         server.start()
         server.add_user()
@@ -147,9 +149,17 @@ class Bench:
             size, points = cursor.fetchone()
             return int(size), int(points)
 
+    def out_of_time(self, what):
+        if time.monotonic() < self.ends:
+            return False
+        self.say(f"  {what}: left out, the time is up")
+        return True
+
     def stage(self, name):
         """A stage that fails says why; the others go on."""
         self.say(f"\n== {name}")
+        if name != "large" and self.out_of_time(name):
+            return
         began = time.monotonic()
         try:
             STAGES[name](self)

@@ -13,6 +13,7 @@ LONG = 1_000_000
 PAGE = 25_000
 BUCKETS = 2000
 MLFLOW_PAGES = 4
+PATIENCE_S = 300
 
 
 def asked(server, method, path, body=None, times=1, fresh=False):
@@ -20,7 +21,7 @@ def asked(server, method, path, body=None, times=1, fresh=False):
     began_ms, whole_ms = [], []
     headers = {"Content-Type": "application/json"} if body is not None else {}
     text = None if body is None else json.dumps(body)
-    client = server.client()
+    client = server.client(PATIENCE_S)
     for _ in range(times):
         if fresh:
             client.connection.close()

@@ -6,13 +6,15 @@ import data
 import processes
 from metrics_read import asked, times
 
+SEARCH = "/api/2.0/mlflow/runs/search"
 EXPERIMENT = "search bench {}"
 FILTER, ORDER = "metrics.rmse < 0.5 AND params.param0 = 'tree'", "metrics.acc DESC"
 
 
 def stage(bench):
     for name, runs in (("200k", 200_000), ("1m", 1_000_000)):
-        one_size(bench, name, runs // 20 if bench.options.quick else runs)
+        if not bench.out_of_time(f"{runs:,} runs"):
+            one_size(bench, name, runs // 20 if bench.options.quick else runs)
 
 
 def one_size(bench, name, runs):
@@ -21,7 +23,7 @@ def one_size(bench, name, runs):
     began = time.monotonic()
     bench.program("search_bench", conninfo, runs, "load")
     bench.say(f"  {runs:,} runs of 10 metrics and 8 params written in {time.monotonic() - began:.0f} s")
-    server = bench.cairnd(f"search-{name}", database=conninfo)
+    server = bench.cairnd(f"search-{name}", database=conninfo, settings=("--search-memory", "1024"))
     with bench.database(server) as cursor:
         # a server that reads nothing newer keeps the others from compacting so many runs while they are searched
         cursor.execute("INSERT INTO server (server_id, started_unix_ms, seen_unix_ms, snapshot, reads_format) "
@@ -30,16 +32,28 @@ def one_size(bench, name, runs):
         cursor.execute("SELECT experiment_id FROM experiment WHERE name = %s", (EXPERIMENT.format(runs),))
         experiment = str(cursor.fetchone()[0])
     body = {"experiment_ids": [experiment], "filter": FILTER, "order_by": [ORDER], "max_results": 100}
-    first, _, _ = asked(server, "POST", "/api/2.0/mlflow/runs/search", body)
-    bench.say(f"  the first search, which reads the runs into memory, took {first / 1000:.1f} s; "
+    bench.say(f"  the first search, which reads the runs into memory, took {first_search(server, body):.1f} s; "
               f"cairnd holds {processes.status(server.process.pid, 'VmRSS'):.0f} MiB")
     bench.settle(server)
-    began, whole, answer = asked(server, "POST", "/api/2.0/mlflow/runs/search", body, times=times(bench))
+    began, whole, answer = asked(server, "POST", SEARCH, body, times=times(bench))
     check(answer["runs"], 100)
     bench.put(f"search_{name}_ms", began, f"until the answer began; {whole:.1f} ms until {len(answer['runs'])} runs were read")
     bench.put(f"search_{name}_mib", processes.status(server.process.pid, "VmRSS"))
     bench.end(server)
     bench.cluster.drop(f"search_{name}")
+
+
+def first_search(server, body, patience_s=300):
+    """Seconds until a search is answered at all: what takes over a minute is answered 504, and asked again."""
+    began = time.monotonic()
+    while True:
+        try:
+            asked(server, "POST", SEARCH, body)
+            return time.monotonic() - began
+        except RuntimeError as e:
+            if " 504 " not in str(e) and " 503 " not in str(e) or time.monotonic() - began > patience_s:
+                raise
+            time.sleep(1)
 
 
 def check(runs, count):
@@ -62,7 +76,7 @@ def mlflow(bench, server):
     data.load_by_sql(server, experiment, list(range(runs)))
     bench.say(f"  {runs:,} runs of 10 metrics and 8 params written into MLflow's tables in {time.monotonic() - began:.0f} s")
     body = data.body_of(experiment, "metric and param filter, metric order")
-    began, whole, answer = asked(server, "POST", "/api/2.0/mlflow/runs/search", body, times=3 if bench.options.quick else 7, fresh=True)
+    began, whole, answer = asked(server, "POST", SEARCH, body, times=3 if bench.options.quick else 7, fresh=True)
     if len(answer["runs"]) != 100:
         raise RuntimeError(f"mlflow found {len(answer['runs'])} runs")
     bench.put("mlflow_search_ms", whole, f"{len(answer['runs'])} of {runs:,} runs, a fresh connection each")

@@ -110,16 +110,17 @@ class Server:
 class Cairnd(Server):
     """With accounts: every request says who asks, by name and password."""
 
-    def __init__(self, folder, cluster, name="cairnd", program=None, database=None):
+    def __init__(self, folder, cluster, name="cairnd", program=None, database=None, settings=()):
         self.name = name
         super().__init__(folder, cluster, database)
         self.program = program or os.environ["CAIRND"]
+        self.settings = settings
         self.password = secrets.token_urlsafe(16)
         word = base64.b64encode(f"bench:{self.password}".encode()).decode()
         self.headers = {"Authorization": f"Basic {word}"}
 
     def command(self):
-        return [self.program, "serve", "--data", "data", "--listen", f"127.0.0.1:{self.port}", "--database", self.conninfo, "--migrate"]
+        return [self.program, "serve", "--data", "data", "--listen", f"127.0.0.1:{self.port}", "--database", self.conninfo, "--migrate", *self.settings]
 
     def add_user(self):
         subprocess.run([self.program, "user", "add", "bench", "--admin", "--password-file", "-", "--data", "data", "--database", self.conninfo],
