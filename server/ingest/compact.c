@@ -197,6 +197,7 @@ take_row(void *arg, const void *data, size_t len)
 		c->points[c->point_count++] = points[i];
 	}
 	c->out->rows++;
+	c->out->bytes += len;
 	return OK;
 }
 

@@ -24,6 +24,7 @@ struct compacted {
 	bool gone;           /* there is no such run any more; what was left of it was taken away */
 	bool more;           /* the tail has more than one transaction takes */
 	size_t rows, points; /* taken from the tail */
+	size_t bytes;        /* of these rows */
 	size_t fresh;        /* of these points, the ones that were no exact duplicates */
 };
 /*

@@ -17,12 +17,15 @@
 #include "store/changes.h"
 #include "store/metric_chunks.h"
 
-#define FORMAT         2      /* what is written here: chunks and summaries */
-#define SETTLED_MS     10000  /* PostgreSQL has run so long: servers that live have said so again */
-#define SAY_EVERY_MS   5000   /* that this one lives, and look whether all read the format */
-#define SWEEP_EVERY_MS 600000 /* as old as a run's oldest point may become */
-#define SWEEP_MOST     100000 /* runs of one sweep; the rest is found by the next */
-#define RETRY_MS       15000  /* after a failure, or when somebody else is at it */
+#define FORMAT         2           /* what is written here: chunks and summaries */
+#define SETTLED_MS     10000       /* PostgreSQL has run so long: servers that live have said so again */
+#define SAY_EVERY_MS   5000        /* that this one lives, and look whether all read the format */
+#define SWEEP_EVERY_MS 600000      /* as old as a run's oldest point may become */
+#define SWEEP_MOST     100000      /* runs of one sweep; the rest is found by the next */
+#define RETRY_MS       15000       /* after a failure, or when somebody else is at it */
+#define VACUUM_BYTES   (64u << 20) /* of tail rows that were taken: then their room is given back */
+#define VACUUM_ROWS    200000
+#define VACUUM_PART    10 /* at most one part in so many of the time */
 #define NICE           5
 
 struct compactor {
@@ -35,6 +38,8 @@ struct compactor {
 	struct compact *compact;
 	bool allowed;
 	int64_t said_mono_ms, swept_mono_ms; /* 0: not yet */
+	size_t taken_bytes, taken_rows;      /* since the last vacuum */
+	int64_t vacuum_mono_ms;              /* not before then */
 	struct metric_tail_run *left;        /* owned; what the last sweep saw, by run */
 	size_t left_count;
 };
@@ -146,6 +151,29 @@ sweep(struct compactor *c)
 	tx_rollback(&tx);
 }
 
+/* ---- what is left of rows that were taken ---- */
+
+/*
+ * Under load the tail is written and emptied by the gigabyte, and PostgreSQL's own vacuum comes once a minute or so. While an old
+ * transaction keeps it from giving anything back, this costs a bounded part of the time.
+ */
+static void
+vacuum(struct compactor *c)
+{
+	struct ctx cx = new_ctx(c);
+	struct tx *tx = NULL;
+	int64_t begin = clock_mono_ms();
+
+	if ((c->taken_bytes < VACUUM_BYTES && c->taken_rows < VACUUM_ROWS) || begin < c->vacuum_mono_ms)
+		return;
+	c->taken_bytes = c->taken_rows = 0;
+	if (tx_auto(&cx, &tx) != OK || store_metric_tail_vacuum(tx) != OK)
+		log_warn("compaction", "message=\"%s\"", cx.message);
+	tx_rollback(&tx);
+	c->vacuum_mono_ms = clock_mono_ms() + (clock_mono_ms() - begin) * VACUUM_PART;
+	log_debug("vacuumed", "ms=%lld", (long long)(clock_mono_ms() - begin));
+}
+
 /* ---- work ---- */
 
 static void
@@ -164,6 +192,8 @@ work_on(struct compactor *c, const struct due_run *run)
 	} else if (done.more) {
 		due_now(c->due, run->run_id, run->settle);
 	}
+	c->taken_rows += done.rows;
+	c->taken_bytes += done.bytes;
 	if (st == OK && done.rows > 0)
 		log_debug("compacted", "run=%lld rows=%zu points=%zu fresh=%zu ms=%lld",
 			(long long)run->run_id, done.rows, done.points, done.fresh,
@@ -187,6 +217,7 @@ thread_main(void *arg)
 		sweep(c);
 		if (due_take(c->due, clock_mono_ms() + SAY_EVERY_MS, &run))
 			work_on(c, &run);
+		vacuum(c);
 	}
 	leave(c);
 	return NULL;

@@ -115,6 +115,15 @@ store_metric_tail_runs(struct tx *tx, int64_t after, int64_t most, struct metric
 	return query_list(&q, tail_run_from_row, sizeof(**out), out, n);
 }
 
+enum status
+store_metric_tail_vacuum(struct tx *tx)
+{
+	struct query q;
+
+	query_init(&q, tx, &SQL_metric_tail_vacuum);
+	return query_run(&q, NULL);
+}
+
 /* ---- chunks ---- */
 
 static enum status

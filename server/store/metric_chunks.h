@@ -28,6 +28,8 @@ struct metric_tail_run {
 /* The runs that have tail rows, in rising order, from the one after `after`. */
 enum status store_metric_tail_runs(
 	struct tx *tx, int64_t after, int64_t most, struct metric_tail_run **out, size_t *n) must_check;
+/* Give back the room of rows that were taken. In a tx_auto. */
+enum status store_metric_tail_vacuum(struct tx *tx) must_check;
 /* Tail rows, chunks and summaries of a run. */
 enum status store_metrics_drop(struct tx *tx, int64_t run_id) must_check;
 
