@@ -173,19 +173,29 @@ shortest(uint64_t c, int q, bool irregular)
 	return (struct decimal){ s + above, k };
 }
 
+static inline bool
+strip(struct decimal *d, uint64_t ten, int zeros)
+{
+	uint64_t rest = d->digits / ten;
+
+	if (rest * ten != d->digits)
+		return false;
+	d->digits = rest;
+	d->exponent += zeros;
+	return true;
+}
+
+/* Divisors that the compiler knows are products to the processor. */
 static void
 strip_zeros(struct decimal *d)
 {
-	static const struct {
-		uint64_t ten;
-		int zeros;
-	} steps[] = { { 100000000, 8 }, { 10000, 4 }, { 100, 2 }, { 10, 1 } };
-
-	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
-		if (d->digits % steps[i].ten == 0) {
-			d->digits /= steps[i].ten;
-			d->exponent += steps[i].zeros;
-		}
+	if (!strip(d, 10, 1))
+		return;
+	while (strip(d, 100000000, 8))
+		;
+	strip(d, 10000, 4);
+	strip(d, 100, 2);
+	strip(d, 10, 1);
 }
 
 #define FRACTION UINT64_C(0xfffffffffffff)
@@ -218,21 +228,42 @@ static const char pairs[] = "000102030405060708091011121314151617181920212223242
 static size_t
 count_digits(uint64_t v)
 {
-	size_t n = 1;
+	static const uint64_t tens[] = { 0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+		1000000000, 10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000,
+		1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000,
+		10000000000000000000u };
+	/* of its bits times log10(2) digits, or one more */
+	size_t about = (size_t)(64 - __builtin_clzll(v | 1)) * 1233 >> 12;
 
-	for (; v >= 10000; v /= 10000)
-		n += 4;
-	return n + (v >= 10) + (v >= 100) + (v >= 1000);
+	return about + (v >= tens[about]);
+}
+
+static void
+put_pair(char *to, uint32_t v)
+{
+	memcpy(to, pairs + 2 * v, 2);
+}
+
+/* Two halves that do not wait for each other. */
+static void
+put_eight(char *to, uint32_t v)
+{
+	uint32_t high = v / 10000, low = v % 10000;
+
+	put_pair(to, high / 100);
+	put_pair(to + 2, high % 100);
+	put_pair(to + 4, low / 100);
+	put_pair(to + 6, low % 100);
 }
 
 /* The n digits of v; v has no more. */
 static void
 put_digits(char *to, uint64_t v, size_t n)
 {
-	for (; n >= 2; v /= 100) {
-		n -= 2;
-		memcpy(to + n, pairs + 2 * (v % 100), 2);
-	}
+	for (; n > 8; v /= 100000000)
+		put_eight(to + (n -= 8), (uint32_t)(v % 100000000));
+	for (; n >= 2; v /= 100)
+		put_pair(to + (n -= 2), (uint32_t)(v % 100));
 	if (n > 0)
 		*to = (char)('0' + v % 10);
 }
@@ -273,16 +304,18 @@ put_fixed(char *p, const struct decimal *d, size_t n, int point)
 
 	if (point <= 0) {
 		zeros = (size_t)-point;
-		memcpy(p, "0.000", 2 + zeros);
+		memcpy(p, "0.000", 5);
 		put_digits(p + 2 + zeros, d->digits, n);
 		return p + 2 + zeros + n;
 	}
-	put_digits(p, d->digits, n);
 	if (whole < n) {
-		memmove(p + whole + 1, p + whole, n - whole);
+		put_digits(p + 1, d->digits, n);
+		for (size_t i = 0; i < whole; i++)
+			p[i] = p[i + 1];
 		p[whole] = '.';
 		return p + n + 1;
 	}
+	put_digits(p, d->digits, n);
 	memset(p + n, '0', whole - n);
 	memcpy(p + whole, ".0", 2);
 	return p + whole + 2;
