@@ -5,6 +5,8 @@
 #   sh tests/bench/run.sh hour [--minutes N] [--rate N] steady work for an hour: tables, dead rows, memory
 #   sh tests/bench/run.sh ingest [SECONDS]              the metric writer beside raw binary COPY
 #   sh tests/bench/run.sh scanner [SECONDS]             the JSON scanner of metrics beside jansson
+#   sh tests/bench/run.sh json [POINTS]                 histories and charts to JSON beside printf and jansson
+#   sh tests/bench/run.sh chunks [SECONDS]              chunks, bundles, previews, summaries: speed and bytes a point
 # Builds a release first; CAIRND names another cairnd, BENCH_VENV a Python environment that has the packages of requirements.txt.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -78,11 +80,19 @@ ingest)
 	PYTHONDONTWRITEBYTECODE=1 exec python3 tests/bench/cluster.py sh -c 'exec "$0" "$2" $1' "$BUILD/bench/ingest_bench" "${1:-}"
 	;;
 scanner)
-	build scanner_bench json_bench
+	build scanner_bench
 	exec "$BUILD/bench/scanner_bench" "$@"
 	;;
+json)
+	build json_bench
+	exec "$BUILD/bench/json_bench" "$@"
+	;;
+chunks)
+	build chunk_bench
+	exec "$BUILD/bench/chunk_bench" "$@"
+	;;
 list | -h | --help)
-	sed -n '2,8s/^# \{0,1\}//p' tests/bench/run.sh
+	sed -n '2,10s/^# \{0,1\}//p' tests/bench/run.sh
 	;;
 *)
 	printf 'bench: there is no benchmark "%s": see %s\n' "$what" "sh tests/bench/run.sh" >&2
