@@ -224,9 +224,7 @@ run_load_many(struct tx *tx, const int64_t *run_ids, size_t n, struct run *out)
 
 		if (count > 0)
 			hit = bsearch(&key, found, count, sizeof(key), by_run_id);
-		if (hit == NULL)
-			return fail(tx_ctx(tx), INTERNAL, "run %lld is gone", (long long)run_ids[i]);
-		out[i] = *hit;
+		out[i] = hit == NULL ? key : *hit;
 	}
 	return OK;
 }
@@ -428,7 +426,8 @@ check_time(struct ctx *cx, bool single, size_t i, const struct point *p)
 static bool
 known_good(const char **good, const char *key)
 {
-	const char **place = &good[((uintptr_t)key >> 3 ^ (uintptr_t)key >> 9) % GOOD_KEYS];
+	size_t at = (size_t)((uint64_t)(uintptr_t)key * UINT64_C(0x9e3779b97f4a7c15) >> 32) % GOOD_KEYS;
+	const char **place = &good[at];
 
 	if (*place == key && key != NULL)
 		return true;

@@ -79,7 +79,7 @@ enum status run_get(
 	struct ctx *cx, const char *uuid, struct run *out) must_check; /* with metrics, inputs, outputs */
 /* Its row alone: without params, tags, metrics, links. */
 enum status run_find(struct ctx *cx, const char *uuid, struct run *out) must_check;
-/* Several, in the order of run_ids, in the caller's transaction. */
+/* Several, in the order of run_ids, in the caller's transaction. One that has been removed for good has no uuid. */
 struct tx;
 enum status run_load_many(struct tx *tx, const int64_t *run_ids, size_t n, struct run *out) must_check;
 /* Who made it: names of the user and the token, NULL for nobody and none. */

@@ -351,11 +351,11 @@ read_whole(struct tx *tx, struct columns_hit *const *hits, size_t n)
 	if ((st = run_load_many(tx, ids, n, runs)) != OK)
 		return st;
 	for (size_t i = 0; i < n; i++)
-		hits[i]->run = &runs[i];
+		hits[i]->run = runs[i].uuid == NULL ? NULL : &runs[i];
 	return OK;
 }
 
-/* What memory lacks of the hits is read, and they are kept. */
+/* What memory lacks of the hits is read, and they are kept. One that was removed for good since it was found stays without a run. */
 static enum status
 complete(struct ctx *cx, struct columns_hit *hits, size_t n)
 {
@@ -372,7 +372,9 @@ complete(struct ctx *cx, struct columns_hit *hits, size_t n)
 			metrics[metrics_count++] = &hits[i];
 	if (whole_count + metrics_count == 0)
 		return OK;
-	if ((st = tx_auto(cx, &tx)) == OK && (st = read_metrics(tx, metrics, metrics_count)) == OK)
+	/* rows and metrics of a run that is just being removed for good belong together */
+	st = whole_count > 0 ? tx_begin_snapshot(cx, &tx) : tx_auto(cx, &tx);
+	if (st == OK && (st = read_metrics(tx, metrics, metrics_count)) == OK)
 		st = read_whole(tx, whole, whole_count);
 	tx_rollback(&tx);
 	if (st != OK)
@@ -390,6 +392,7 @@ search_in_memory(struct ctx *cx, const struct page *page, const int64_t *experim
 {
 	const struct columns_query q = { experiments, n, view, page->search, page->after, page->limit };
 	struct columns_hit *hits;
+	size_t found = 0;
 	enum status st;
 
 	*served = false;
@@ -402,7 +405,9 @@ search_in_memory(struct ctx *cx, const struct page *page, const int64_t *experim
 		return st;
 	*out = arena_array(cx->arena, *count, sizeof(**out));
 	for (size_t i = 0; i < *count; i++)
-		(*out)[i] = *hits[i].run;
+		if (hits[i].run != NULL)
+			(*out)[found++] = *hits[i].run;
+	*count = found;
 	return OK;
 }
 

@@ -596,8 +596,8 @@ has_usual_uri(struct table *t, const struct run *run)
 static unsigned
 state_of(struct table *t, const struct run *run)
 {
-	bool plain = !run->has_inputs && !run->has_outputs && strlen(run->uuid) == 2 * UUID_BYTES &&
-		     has_usual_uri(t, run);
+	bool plain = !run->deleted && !run->has_inputs && !run->has_outputs &&
+		     strlen(run->uuid) == 2 * UUID_BYTES && has_usual_uri(t, run);
 
 	return ROW_THERE | (run->deleted ? ROW_DELETED : 0u) | (run->has_end ? ROW_ENDED : 0u) |
 	       (plain ? ROW_PLAIN : 0u) | ROW_STATUS * (unsigned)run->status;

@@ -85,7 +85,7 @@ struct column {
 	uint64_t stamp; /* of the row that was put last */
 };
 
-/* ROW_PLAIN: there is nothing to know of the run but what is here, and its metrics. */
+/* ROW_PLAIN: there is nothing to know of the run but what is here, and its metrics; and it cannot be removed for good just now. */
 enum row_state {
 	ROW_THERE = 1,
 	ROW_DELETED = 2,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -233,6 +234,33 @@ def test_a_run_that_one_deletes_takes_no_point_from_the_other(shared):
                 assert found(server, experiment, filter, run_view_type="DELETED_ONLY") == [run]
         shared.a.post("/runs/restore", run_id=run)
         shared.a.post("/runs/delete", run_id=run)
+
+
+def test_runs_that_one_removes_for_good_are_whole_or_gone_for_the_other(shared):
+    experiment = shared.a.experiment(f"two servers {next(counter)}")
+    kept = shared.a.run(experiment, start_time=10**9)
+    over, seen = threading.Event(), []
+
+    def look():
+        while not over.is_set():
+            page = shared.b.post("/runs/search", experiment_ids=[experiment], run_view_type="ALL", max_results=50)["runs"]
+            assert page[0]["info"]["run_id"] == kept
+            deleted = [run for run in page if run["info"]["lifecycle_stage"] == "deleted"]
+            assert all([m["value"] for m in run["data"]["metrics"]] == [1] for run in deleted)
+            seen.append(len(page))
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        for _ in range(200 if LONG else 40):
+            run = shared.a.run(experiment, start_time=1)
+            shared.a.batch(run, metrics=[point("m", 1)])
+            shared.a.post("/runs/delete", run_id=run)
+            removed = shared.a.server.request("DELETE", f"/api/v1/runs/{run}")
+            assert removed.status_code == 200, removed.text
+            assert found(shared.b, experiment, "", run_view_type="ALL") == [kept]
+        over.set()
+        looking.result()
+    assert min(seen) == 1 and max(seen) == 2
 
 
 def tail_rows(shared, run):
