@@ -9,7 +9,6 @@
 #define ROW_POINTS 900  /* at most in a row */
 #define ROW_BYTES  8000 /* at most in a row of more than one point: with its head it stays in one page */
 #define COPY_LIMIT (256u << 20)
-#define MEMORY     64 /* names remembered while points are added: the same few come again */
 
 void
 seqs_init(struct seqs *s)
@@ -91,21 +90,19 @@ rows_clear(struct rows *r)
 {
 	buf_clear(&r->copy);
 	key_work_forget(r->keys);
+	memset(r->names, 0, sizeof(r->names));
 	r->n = r->made = 0;
 }
 
-struct memory {
-	const char *name;
-	int32_t key_id;
-};
-
+/* A name that had no number is looked for again once those that were missing are made. */
 static int32_t
-find_key(struct rows *r, struct memory *memory, int64_t experiment_id, const char *name)
+find_key(struct rows *r, int64_t experiment_id, const char *name)
 {
-	struct memory *m = &memory[((uintptr_t)name >> 3 ^ (uintptr_t)name >> 9) % MEMORY];
+	size_t at = (size_t)((uint64_t)(uintptr_t)name * UINT64_C(0x9e3779b97f4a7c15) >> 32) % ROWS_NAMES;
+	struct named *m = &r->names[at];
 
-	if (m->name != name)
-		*m = (struct memory){ name, key_work_find(r->keys, experiment_id, name) };
+	if (m->name != name || (m->key_id == 0 && key_work_missing(r->keys) == 0))
+		*m = (struct named){ name, key_work_find(r->keys, experiment_id, name) };
 	return m->key_id;
 }
 
@@ -129,11 +126,9 @@ rows_add_points(struct rows *r, int64_t experiment_id, const struct point *point
 void
 rows_fill_keys(struct rows *r, int64_t experiment_id, const struct point *points, size_t n, size_t from)
 {
-	struct memory memory[MEMORY] = { 0 };
-
 	for (size_t i = 0; i < n; i++)
 		if (r->points[from + i].key_id == 0)
-			r->points[from + i].key_id = find_key(r, memory, experiment_id, points[i].key);
+			r->points[from + i].key_id = find_key(r, experiment_id, points[i].key);
 }
 
 static void

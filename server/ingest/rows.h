@@ -23,6 +23,14 @@ struct made_row {
 	size_t end;
 };
 
+#define ROWS_NAMES 512
+
+/* Names found while points are added: the same few come again, by the same addresses, which stay theirs until rows_clear(). */
+struct named {
+	const char *name;
+	int32_t key_id;
+};
+
 struct rows {
 	struct codec *codec;
 	struct seqs *seqs;
@@ -31,6 +39,7 @@ struct rows {
 	struct buf data; /* one row's data */
 	struct tail_point *points;
 	size_t n, room;
+	struct named names[ROWS_NAMES];
 	struct made_row *list; /* the rows, and where the data of each ends in `copy` */
 	size_t made, list_room;
 };
