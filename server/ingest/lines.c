@@ -199,23 +199,39 @@ cut_loose(struct line *line)
 	}
 }
 
-static void
-add_loose(struct line *line, const struct sample *s)
+static enum status
+more_room(struct lines *l, struct line *line)
 {
+	size_t more = line->room / 2 + 64;
+
+	if (line->window.most > 0 && line->n >= 2 * line->window.most)
+		cut_loose(line);
+	if (line->n < line->room)
+		return OK;
+	if (l->loose + more > LINES_LOOSE_MOST)
+		return fail(tx_ctx(l->tx), UNAVAILABLE,
+			"too many points of these runs wait for compaction; ask for fewer runs at a time, or "
+			"try again later");
+	l->loose += more;
+	line->room += more;
+	line->loose = mem_resize(line->loose, line->room, sizeof(*line->loose));
+	return OK;
+}
+
+static enum status
+add_loose(struct lines *l, struct line *line, const struct sample *s)
+{
+	enum status st;
+
 	widen(line, s->step, s->step, s->time_unix_ms, s->time_unix_ms);
 	if (!sample_in(&line->window, s))
-		return;
+		return OK;
 	if (line->cut && sample_compare_history(s, &line->loose[line->window.most - 1]) >= 0)
-		return;
-	if (line->n == line->room) {
-		if (line->window.most > 0 && line->n >= 2 * line->window.most)
-			cut_loose(line);
-		if (line->n == line->room) {
-			line->room = line->room * 2 + 64;
-			line->loose = mem_resize(line->loose, line->room, sizeof(*line->loose));
-		}
-	}
+		return OK;
+	if (line->n == line->room && (st = more_room(l, line)) != OK)
+		return st;
 	line->loose[line->n++] = *s;
+	return OK;
 }
 
 static enum status
@@ -224,20 +240,21 @@ take_tail(struct lines *l, const struct line_place *at, const struct metric_piec
 	struct line *lines = l->lines + at->index * l->in->key_count;
 	const struct line_names *names = at->names;
 	const struct tail_point *points;
+	enum status st = OK;
 	size_t n;
 
 	if (names == NULL)
 		return OK;
 	if (!codec_decode(l->codec, row->data, row->len, &points, &n))
 		return damaged_row(tx_ctx(l->tx), row->run_id);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; st == OK && i < n; i++) {
 		size_t found = find_number(names, points[i].key_id);
 
 		if (found < names->n)
-			add_loose(&lines[names->keys[found]],
+			st = add_loose(l, &lines[names->keys[found]],
 				&(struct sample){ points[i].value, points[i].time_unix_ms, points[i].step });
 	}
-	return OK;
+	return st;
 }
 
 static enum status
@@ -246,6 +263,7 @@ take_bundle(struct lines *l, const struct line_place *at, const struct metric_pi
 	struct line *lines = l->lines + at->index * l->in->key_count;
 	const struct line_names *names = at->names;
 	const struct bundle_series *series;
+	enum status st = OK;
 	size_t n;
 
 	if (!bundle_decode(l->coder, row->data, row->len, names->ids, names->n, &series, &n))
@@ -253,10 +271,10 @@ take_bundle(struct lines *l, const struct line_place *at, const struct metric_pi
 	for (size_t i = 0; i < n; i++) {
 		size_t found = find_number(names, series[i].key_id);
 
-		for (size_t k = 0; found < names->n && k < series[i].n; k++)
-			add_loose(&lines[names->keys[found]], &series[i].samples[k]);
+		for (size_t k = 0; st == OK && found < names->n && k < series[i].n; k++)
+			st = add_loose(l, &lines[names->keys[found]], &series[i].samples[k]);
 	}
-	return OK;
+	return st;
 }
 
 /* ---- chunks ---- */
@@ -277,14 +295,33 @@ piece_meets(const struct line_window *w, const struct piece *p)
 	       (w->after == NULL || p->time_hi_unix_ms >= w->after->time_unix_ms);
 }
 
+/* Into how many its n stretches are joined, so that a series of very many chunks is not more memory than its picture needs. */
+static size_t
+stretches_of(int64_t wanted, int64_t chunks, size_t n)
+{
+	int64_t each = chunks > 0 ? wanted / chunks + 1 : (int64_t)n;
+
+	return each < (int64_t)n ? (size_t)each : n;
+}
+
 static enum status
 read_previews(struct lines *l, const struct metric_piece *row, struct piece *p)
 {
 	const struct preview *previews;
+	size_t n, kept;
+	struct preview *out;
 
-	if (!preview_decode(l->coder, row->data, row->len, &previews, &p->preview_count))
+	if (!preview_decode(l->coder, row->data, row->len, &previews, &n))
 		return damaged_chunk(l, row->run_id);
-	p->previews = arena_copy(tx_ctx(l->tx)->arena, previews, p->preview_count * sizeof(*previews));
+	kept = stretches_of(l->in->stretches, row->chunks, n);
+	out = arena_array(tx_ctx(l->tx)->arena, kept, sizeof(*out));
+	for (size_t i = 0; i < kept; i++) {
+		out[i] = previews[i * n / kept];
+		for (size_t k = i * n / kept + 1; k < (i + 1) * n / kept; k++)
+			preview_join(&out[i], &previews[k]);
+	}
+	p->previews = out;
+	p->preview_count = kept;
 	return OK;
 }
 

@@ -29,6 +29,7 @@ struct lines_in {
 	struct line_window window;
 	bool by_time;          /* history order; else stored order */
 	int64_t previews_from; /* chunks of a series in the window; 0: no previews */
+	int64_t stretches; /* of previews that are wanted of a series: neighbours are joined when there are many more */
 };
 
 /* A chunk that lies in the window or across its edge. */
@@ -66,9 +67,14 @@ struct lines {
 	size_t experiment_count;
 	struct sample *scratch; /* owned */
 	size_t scratch_room;
+	size_t loose; /* samples that there is room for, in all lines */
 };
 
-/* `in` is borrowed until lines_fini(), which may follow a failure. */
+#define LINES_LOOSE_MOST (1u << 24) /* so many samples of tails are held in memory for one read */
+/*
+ * `in` is borrowed until lines_fini(), which may follow a failure. UNAVAILABLE: more than LINES_LOOSE_MOST wait for compaction; fewer
+ * lines at a time may do.
+ */
 enum status lines_load(struct lines *l, struct tx *tx, const struct lines_in *in) must_check;
 void lines_fini(struct lines *l);
 /* Of one line less is wanted than was loaded. */

@@ -215,7 +215,7 @@ series_over_metric(struct tx *tx, const struct series_in *in, series_fn *each, v
 	enum status st = OK;
 
 	for (; st == OK && d.first_run < in->run_count; d.first_run += slice.run_count) {
-		struct lines_in what = { NULL, 0, names, d.lines_each, LINE_WINDOW_ALL, false, 0 };
+		struct lines_in what = { NULL, 0, names, d.lines_each, LINE_WINDOW_ALL, false, 0, 0 };
 		struct lines lines;
 
 		slice = series_slice(in, d.first_run, SERIES_AT_ONCE);

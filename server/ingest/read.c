@@ -75,7 +75,7 @@ ingest_history(struct tx *tx, const struct read_run *run, const char *key, const
 	size_t limit, struct sample **out, size_t *n)
 {
 	struct page page = { .arena = tx_ctx(tx)->arena, .most = limit == SIZE_MAX ? limit : limit + 1 };
-	struct lines_in in = { run, 1, &key, 1, LINE_WINDOW_ALL, true, 0 };
+	struct lines_in in = { run, 1, &key, 1, LINE_WINDOW_ALL, true, 0, 0 };
 	const struct line_reader reader = { page_start, page_span, nothing_at_end, &page,
 		page.most > INT32_MAX ? 0 : (int64_t)page.most + CHUNK_POINTS, NULL };
 	struct lines l;
@@ -136,7 +136,7 @@ ingest_histories(struct tx *tx, const struct read_run *runs, size_t n, const cha
 	for (; st == OK && s.first < n && !s.enough; s.first += RUNS_AT_ONCE) {
 		struct lines_in in = { runs + s.first,
 			n - s.first < RUNS_AT_ONCE ? n - s.first : RUNS_AT_ONCE, &key, 1, LINE_WINDOW_ALL,
-			true, 0 };
+			true, 0, 0 };
 		const struct line_reader reader = { histories_start, histories_span, nothing_at_end, &s,
 			(int64_t)s.left + CHUNK_POINTS, &s.enough };
 		struct lines l;
@@ -293,7 +293,7 @@ ingest_tiles(struct tx *tx, const struct read_run *runs, size_t n, const char *k
 	for (; st == OK && t.to.first < n; t.to.first += RUNS_AT_ONCE) {
 		struct lines_in in = { runs + t.to.first,
 			n - t.to.first < RUNS_AT_ONCE ? n - t.to.first : RUNS_AT_ONCE, &key, 1,
-			LINE_WINDOW_ALL, false, 0 };
+			LINE_WINDOW_ALL, false, 0, 0 };
 
 		in.window.step_lo = step_lo;
 		in.window.step_hi = step_hi;

@@ -11,6 +11,8 @@
 #include "ingest/series_parts.h"
 #include "store/tx.h"
 
+#define STRETCHES 4 /* a bucket: as fine as previews need to be */
+
 struct building {
 	const struct series_in *in; /* a slice of the request */
 	size_t first_run;           /* of it */
@@ -355,7 +357,7 @@ load(struct building *b, struct tx *tx, struct lines_in *in)
 	enum status st;
 
 	*in = (struct lines_in){ b->in->runs, b->in->run_count, b->in->keys, b->in->key_count,
-		window_of(b->in), by_time(b->in), previews_from(b->in) };
+		window_of(b->in), by_time(b->in), previews_from(b->in), (int64_t)b->in->buckets * STRETCHES };
 	if ((st = lines_load(&b->lines, tx, in)) != OK)
 		return st;
 	for (size_t i = 0; b->in->x == SERIES_RELATIVE && i < b->lines.n; i++)

@@ -52,6 +52,7 @@ piece_from_row(struct row *row, void *arg)
 	piece.first_unix_ms = row_int8(row, "first_unix_ms");
 	piece.seq = row_int8(row, "seq");
 	piece.n = row_int8(row, "n");
+	piece.chunks = row_int8(row, "chunks");
 	piece.data = row_bytea_lend(row, "data", &piece.len);
 	return r->each(r->arg, &piece);
 }

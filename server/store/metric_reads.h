@@ -28,6 +28,7 @@ struct metric_piece {
 	int64_t step_lo, step_hi, time_lo_unix_ms, time_hi_unix_ms; /* of chunks and bundles */
 	int64_t first_unix_ms, seq;                                 /* of chunks: part of their name */
 	int64_t n;
+	int64_t chunks; /* of its series in the range; 0: they were not counted, for no previews are wanted */
 	const void *data; /* borrowed for the call; of a chunk its preview, NULL when there is none */
 	size_t len;
 };

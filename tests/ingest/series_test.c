@@ -410,8 +410,68 @@ a_stretch_that_is_too_wide_or_may_hold_twins_is_read_exactly(void **state)
 	spread_fini(&s);
 }
 
+/* So many that a stretch of each would be finer than needed. */
 static void
-a_series_that_is_too_long_for_memory_is_read_in_parts(void **state)
+stretches_of_very_many_chunks_are_joined(void **state)
+{
+	enum { CHUNKS = 400, CHUNK = PREVIEW_FROM, N = CHUNKS * CHUNK, BUCKETS = 10 };
+	static struct sample samples[N];
+	static struct got got;
+	struct pg_test *t = *state;
+	struct spread s;
+	struct read_run run;
+	struct series_in in;
+
+	spread_init(&s, t);
+	run = long_series(&s, samples, N, CHUNK);
+	(void)pg_sql(t, "UPDATE cairn.metric_chunk SET data = set_byte(data, 9, get_byte(data, 9) # 1)");
+	in = all_of(&run, BUCKETS);
+	read_series(t, &in, &got);
+	assert_true(!got.exact && got.point_count == BUCKETS);
+	check_drawn(&got, samples, N);
+	for (size_t i = 0; i < BUCKETS; i++)
+		assert_true(llabs(got.points[i].step_lo - (int64_t)(i * N / BUCKETS)) <= CHUNK);
+	spread_fini(&s);
+}
+
+/* Charts hold the tail in memory; pages of a history do not. */
+static void
+a_tail_that_nobody_compacts_is_bounded(void **state)
+{
+	enum { ROW = 1 << 20, ROWS = 17 };
+	struct pg_test *t = *state;
+	struct sample *samples = calloc(ROW, sizeof(*samples)), *page;
+	static struct got got;
+	struct series_in in;
+	struct read_run run;
+	struct tx *tx = NULL;
+	struct spread s;
+	size_t n;
+
+	assert_non_null(samples);
+	spread_init(&s, t);
+	spread_key(&s, 0, KEY, "k");
+	run = spread_run(&s, "r");
+	for (int i = 0; i < ROW; i++)
+		samples[i] = (struct sample){ 1, i, i };
+	spread_tail(&s, run.run_id, KEY, samples, ROW);
+	(void)pg_sql(t, arena_printf(t->arena,
+				"INSERT INTO cairn.metric_tail SELECT run_id, seq + i, n, data FROM "
+				"cairn.metric_tail, "
+				"generate_series(1, %d) AS i",
+				ROWS - 1));
+	in = all_of(&run, 10);
+	assert_int_equal(tx_begin_snapshot(&t->cx, &tx), OK);
+	assert_int_equal(ingest_series(tx, &in, take, &got), UNAVAILABLE);
+	assert_int_equal(ingest_history(tx, &run, "k", &samples[ROW - 10], 100, &page, &n), OK);
+	assert_int_equal(n, 9);
+	tx_rollback(&tx);
+	free(samples);
+	spread_fini(&s);
+}
+
+static void
+many_series_are_read_some_at_a_time(void **state)
 {
 	struct pg_test *t = *state;
 	static struct got got;
@@ -581,7 +641,9 @@ main(void)
 		pg_test(whatever_rows_hold_a_series_its_buckets_are_the_models),
 		pg_test(previews_draw_a_long_series_and_lose_no_extreme),
 		pg_test(a_stretch_that_is_too_wide_or_may_hold_twins_is_read_exactly),
-		pg_test(a_series_that_is_too_long_for_memory_is_read_in_parts),
+		pg_test(stretches_of_very_many_chunks_are_joined),
+		pg_test(a_tail_that_nobody_compacts_is_bounded),
+		pg_test(many_series_are_read_some_at_a_time),
 		pg_test(relative_time_counts_from_the_start_or_from_the_first_sample),
 		pg_test(a_metric_over_another_pairs_the_last_samples_of_steps),
 		pg_test(groups_are_statistics_of_the_means_of_their_runs),

@@ -9,12 +9,12 @@
 -- $7 bigint: from this time on
 -- $8 bigint: to this one
 SELECT t.run_id, 0 AS key_id, 0::bigint AS step_lo, 0::bigint AS step_hi, 0::bigint AS time_lo_unix_ms, 0::bigint AS time_hi_unix_ms,
-	0::bigint AS first_unix_ms, t.seq, t.n, t.data
+	0::bigint AS first_unix_ms, t.seq, t.n, 0::bigint AS chunks, t.data
 FROM metric_tail t
 WHERE t.run_id = ANY ($1)
 UNION ALL
 SELECT w.run_id, c.key_id, c.step_lo, c.step_hi, c.time_lo_unix_ms, c.time_hi_unix_ms,
-	c.first_unix_ms, c.seq, c.n, CASE WHEN c.key_id < 0 THEN c.data WHEN k.chunks >= $4::bigint THEN c.preview END
+	c.first_unix_ms, c.seq, c.n, k.chunks, CASE WHEN c.key_id < 0 THEN c.data WHEN k.chunks >= $4::bigint THEN c.preview END
 FROM unnest($2::bigint[], $3::bigint[]) AS w (run_id, key_id)
 CROSS JOIN LATERAL (
 	SELECT count(*) AS chunks
