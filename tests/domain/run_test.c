@@ -547,7 +547,7 @@ the_history_of_models_grows_by_one_description(void **state)
 	refused(&w, run_log_model(w.cx, uuid, "no json"), INVALID, "Malformed model info");
 	refused(&w, run_log_model(w.cx, uuid, "[]"), INVALID, "Malformed model info");
 	refused(&w, run_log_model(w.cx, uuid, "{\"artifact_path\":\"m\"}"), INVALID,
-		"mandatory field: flavors");
+		"mandatory fields: flavors");
 	world_stop(&w);
 }
 
