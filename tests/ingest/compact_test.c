@@ -15,6 +15,7 @@
 #include "ingest/compact.h"
 #include "ingest/ingest.h"
 #include "ingest/samples.h"
+#include "store/changes.h"
 #include "store/metric_chunks.h"
 #include "store/metrics.h"
 
@@ -708,6 +709,49 @@ what_is_left_of_a_run_that_is_gone_is_taken_away(void **state)
 	world_free(w);
 }
 
+/* ---- who may ---- */
+
+static bool
+all_read(struct pg_test *t, const char *server_id, int64_t settled_ms)
+{
+	struct tx *tx = NULL;
+	bool yes;
+
+	assert_int_equal(tx_auto(&t->cx, &tx), OK);
+	assert_int_equal(store_server_all_read(tx, server_id, 2, settled_ms, &yes), OK);
+	tx_rollback(&tx);
+	return yes;
+}
+
+static void
+put_server(struct pg_test *t, const char *server_id)
+{
+	struct tx *tx = NULL;
+
+	assert_int_equal(tx_auto(&t->cx, &tx), OK);
+	assert_int_equal(store_server_put(tx, server_id), OK);
+	tx_rollback(&tx);
+}
+
+static void
+nobody_writes_what_a_living_server_cannot_read(void **state)
+{
+	struct pg_test *t = *state;
+
+	assert_false(all_read(t, "one", 0)); /* a crash has emptied the table: who knows */
+	put_server(t, "two");
+	assert_false(all_read(t, "one", 0));
+	put_server(t, "one");
+	assert_true(all_read(t, "one", 0));
+	assert_false(all_read(t, "one", 86400000)); /* not before all have come back */
+	(void)pg_sql(t, "INSERT INTO server (server_id, started_unix_ms, seen_unix_ms, snapshot) VALUES "
+			"('old', 0, 0, "
+			"pg_current_snapshot())");
+	assert_false(all_read(t, "one", 0));
+	(void)pg_sql(t, "DELETE FROM server WHERE server_id = 'old'");
+	assert_true(all_read(t, "one", 0));
+}
+
 int
 main(void)
 {
@@ -721,6 +765,7 @@ main(void)
 		pg_test(two_compactors_lose_and_double_nothing),
 		pg_test(a_connection_that_ends_in_the_middle_loses_nothing),
 		pg_test(what_is_left_of_a_run_that_is_gone_is_taken_away),
+		pg_test(nobody_writes_what_a_living_server_cannot_read),
 	};
 
 	return cmocka_run_group_tests(tests, pg_group_setup, pg_group_teardown);
