@@ -14,20 +14,6 @@
 /* PostgreSQL ends a statement at its timeout; only one that cannot even do that meets this. */
 #define GRACE_MS 2000
 
-static _Thread_local char constraint[64];
-
-const char *
-connection_constraint(void)
-{
-	return constraint;
-}
-
-void
-connection_forget_constraint(void)
-{
-	constraint[0] = '\0';
-}
-
 /* libpq's messages have many lines; a log line has one */
 static void
 first_line(char *out, size_t size, const char *message)
@@ -193,6 +179,7 @@ log_error_of(const struct ctx *cx, const PGresult *res, const struct statement *
 {
 	char line[256];
 	const char *name = s == NULL ? "" : s->name;
+	const char *constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
 
 	first_line(line, sizeof(line), PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY));
 	if (st == INTERNAL)
@@ -203,21 +190,19 @@ log_error_of(const struct ctx *cx, const PGresult *res, const struct statement *
 			cx->request_id, code, name, line);
 	else
 		log_debug("postgresql_error", "request=%s sqlstate=%s statement=%s constraint=%s",
-			cx->request_id, code, name, constraint);
+			cx->request_id, code, name, constraint == NULL ? "" : constraint);
 }
 
 static enum status
 error_of(struct connection *c, struct ctx *cx, const struct statement *s, PGresult *res)
 {
 	const char *code = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	const char *name = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
 	const struct sqlstate *rule;
 	enum status st;
 
 	if (code == NULL)
 		return connection_lost(c, cx);
 	rule = sqlstate_find(stale_plan(res, code) ? "26000" : code);
-	(void)str_copy(constraint, sizeof(constraint), name == NULL ? "" : name);
 	if (rule->drop)
 		c->broken = c->lost = true;
 	log_error_of(cx, res, s, code, rule->status);

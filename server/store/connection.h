@@ -49,8 +49,4 @@ enum status connection_lost(struct connection *c, struct ctx *cx) must_check;
 /* Wait until the socket can be read or (POLLOUT) written. */
 enum status connection_wait(struct connection *c, struct ctx *cx, short events) must_check;
 
-/* The constraint of this thread's last failure; "" for none. */
-const char *connection_constraint(void);
-void connection_forget_constraint(void);
-
 #endif

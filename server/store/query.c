@@ -118,14 +118,6 @@ wire_of_double(double v)
 }
 
 void
-query_float8(struct query *q, double v)
-{
-	uint64_t wire = wire_of_double(v);
-
-	bind_scratch(q, FLOAT8, &wire, sizeof(wire));
-}
-
-void
 query_text(struct query *q, const char *s)
 {
 	(void)bind(q, TEXT, s, s == NULL ? 0 : strlen(s));
@@ -361,7 +353,6 @@ start(struct query *q, bool rows_as_they_come, PGresult **out)
 	enum status st;
 
 	*out = NULL;
-	connection_forget_constraint();
 	if (q->failed != OK)
 		return q->failed;
 	if (t->c == NULL || t->c->broken)
@@ -854,7 +845,6 @@ query_copy(struct query *q, const struct buf *rows)
 	PGresult *res = NULL;
 	enum status st;
 
-	connection_forget_constraint();
 	if (rows->overflow)
 		return fail(cx, TOO_LARGE, "too many rows for one COPY");
 	if (c == NULL || c->broken)
@@ -873,11 +863,4 @@ query_copy(struct query *q, const struct buf *rows)
 	}
 	PQclear(res);
 	return st == OK ? copy_all(q, rows) : st;
-}
-
-const char *
-query_constraint(const struct query *q)
-{
-	(void)q;
-	return connection_constraint();
 }

@@ -45,7 +45,6 @@ void query_init(struct query *q, struct tx *tx, const struct statement *s);
 void query_int8(struct query *q, int64_t v);
 void query_int4(struct query *q, int32_t v);
 void query_bool(struct query *q, bool v);
-void query_float8(struct query *q, double v);
 void query_text(struct query *q, const char *s);                 /* NULL is NULL */
 void query_bytea(struct query *q, const void *data, size_t len); /* NULL data is NULL */
 void query_int8_or_null(struct query *q, bool has, int64_t v);
@@ -96,8 +95,5 @@ struct ctx *row_ctx(struct row *row);
 /* Ready readers for a single column, whatever its name */
 enum status row_read_int8(struct row *row, void *int64_out);
 enum status row_read_text(struct row *row, void *text_out);
-
-/* The name of the constraint that the last failure of this ctx's thread ran into ("" for none): for sentences. */
-const char *query_constraint(const struct query *q);
 
 #endif

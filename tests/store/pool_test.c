@@ -11,7 +11,7 @@
 #include "store/tx.h"
 
 static const struct statement one = { "test_one", "SELECT 1::bigint" };
-static const struct statement sleep_for = { "test_sleep", "SELECT pg_sleep($1)::text" };
+static const struct statement sleep_for = { "test_sleep", "SELECT pg_sleep($1 / 1000.0)::text" };
 static const struct statement backend = { "test_backend", "SELECT pg_backend_pid()" };
 static const struct statement setting = { "test_setting", "SELECT current_setting($1)" };
 static const struct statement write_tag = { "test_write",
@@ -51,7 +51,7 @@ sleep_in(struct tx *tx, double seconds)
 	const char *text = NULL;
 
 	query_init(&q, tx, &sleep_for);
-	query_float8(&q, seconds);
+	query_int8(&q, (int64_t)(seconds * 1000));
 	return query_one(&q, row_read_text, &text);
 }
 

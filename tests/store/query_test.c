@@ -9,7 +9,8 @@
 #include "store/tx.h"
 
 static const struct statement types = { "test_types",
-	"SELECT $1::bigint AS i8, $2::int AS i4, $3::boolean AS b, $4::float8 AS f, $5::text AS t, $6::bytea "
+	"SELECT $1::bigint AS i8, $2::int AS i4, $3::boolean AS b, ($4::float8[])[1] AS f, $5::text AS t, "
+	"$6::bytea "
 	"AS y, $7::jsonb AS j" };
 static const struct statement arrays = { "test_arrays",
 	"SELECT $1::bigint[] AS i, $2::text[] AS t, $3::float8[] AS f, array_length($2::text[], 1)::bigint "
@@ -63,7 +64,7 @@ round_trip(struct pg_test *t, int64_t i8, int32_t i4, bool b, double f, const ch
 	query_int8(&q, i8);
 	query_int4(&q, i4);
 	query_bool(&q, b);
-	query_float8(&q, f);
+	query_float8s(&q, &f, 1);
 	query_text(&q, text);
 	query_bytea(&q, y, y_len);
 	query_json(&q, json);
@@ -310,7 +311,7 @@ make_things(struct pg_test *t)
 }
 
 static void
-constraints_have_names_and_statuses(void **state)
+constraints_have_statuses(void **state)
 {
 	struct pg_test *t = *state;
 	struct tx *tx = open_auto(t);
@@ -319,15 +320,12 @@ constraints_have_names_and_statuses(void **state)
 	make_things(t);
 	assert_int_equal(insert_thing(tx, 1, "one"), OK);
 	assert_int_equal(insert_thing(tx, 2, "one"), ALREADY_EXISTS);
-	assert_string_equal(query_constraint(&q), "thing_name_taken");
 	query_init(&q, tx, &insert_part);
 	query_int8(&q, 77);
 	assert_int_equal(query_run(&q, NULL), NOT_FOUND);
-	assert_string_equal(query_constraint(&q), "part_thing_id_fkey");
 	query_init(&q, tx, &insert_part);
 	query_int8(&q, 1);
 	assert_int_equal(query_run(&q, NULL), OK);
-	assert_string_equal(query_constraint(&q), "");
 	query_init(&q, tx, &delete_thing);
 	query_int8(&q, 1);
 	assert_int_equal(query_run(&q, NULL), CONFLICT);
@@ -527,7 +525,7 @@ main(void)
 		pg_test(a_list_has_all_rows),
 		pg_test(rows_stream_and_may_be_stopped),
 		pg_test(an_error_in_the_middle_of_a_stream_is_an_error),
-		pg_test(constraints_have_names_and_statuses),
+		pg_test(constraints_have_statuses),
 		pg_test(affected_rows_are_counted),
 		pg_test(a_transaction_is_kept_or_not),
 		pg_test(a_write_of_its_own_knows_whether_it_was_kept),
