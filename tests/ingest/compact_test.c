@@ -545,6 +545,90 @@ points_anywhere_find_their_chunks(void **state)
 	world_free(w);
 }
 
+/* n points of key 0, made by number. */
+static void
+log_made(struct world *w, size_t from, size_t n, struct sample (*make)(size_t i))
+{
+	struct series *s = &w->series[0];
+	struct point *points = mem_array(n, sizeof(*points));
+
+	for (size_t i = 0; i < n; i++) {
+		struct sample made = make(from + i);
+
+		series_add(s, &made);
+		points[i] = point_of(w, 0, &made);
+	}
+	for (size_t i = 0; i < n; i += 20000)
+		log_points(w, points + i, n - i < 20000 ? n - i : 20000);
+	free(points);
+}
+
+static struct sample
+in_order(size_t i)
+{
+	return (struct sample){ (double)(i % 977), 1000 + (int64_t)i, (int64_t)i * 10 };
+}
+
+/* Every 37th is there already, the others lie between. */
+static struct sample
+all_over(size_t i)
+{
+	size_t at = i * 7919 % 300000;
+	struct sample s = in_order(at);
+
+	if (i % 37 != 0)
+		s.step += 1 + (int64_t)(i % 9);
+	return s;
+}
+
+static void
+a_long_series_takes_points_all_over(void **state)
+{
+	struct pg_test *t = *state;
+	struct world *w = world_new(t);
+	struct compact *c = compact_new();
+
+	log_made(w, 0, 300000, in_order);
+	assert_int_equal(compact_all(w, c, false), 300000);
+	check_world(w, true);
+	assert_true(strtol(pg_sql(t, "SELECT count(*) FROM metric_chunk"), NULL, 10) > 64);
+	log_made(w, 0, 9000, all_over);
+	check_latest(w);
+	assert_int_equal(compact_all(w, c, false), 9000 - 9000 / 37 - 1);
+	check_world(w, true);
+	check_latest(w);
+	assert_true(strtol(pg_sql(t, "SELECT max(n) FROM metric_chunk"), NULL, 10) < 8192);
+	log_made(w, 100, 600, all_over); /* all of them are there */
+	assert_int_equal(compact_all(w, c, false), 0);
+	check_world(w, true);
+	compact_free(c);
+	world_free(w);
+}
+
+static struct sample
+one_moment(size_t i)
+{
+	return (struct sample){ (double)i * 0.5, 5, 5 };
+}
+
+static void
+any_number_of_points_may_have_one_moment(void **state)
+{
+	struct world *w = world_new(*state);
+	struct compact *c = compact_new();
+
+	log_made(w, 0, 150000, one_moment);
+	assert_int_equal(compact_all(w, c, false), 150000);
+	check_world(w, true);
+	log_made(w, 149000, 2000, one_moment);
+	log_made(w, 0, 100, one_moment);
+	assert_int_equal(compact_all(w, c, false), 1000);
+	check_world(w, true);
+	check_latest(w);
+	compact_free(c);
+	world_free(w);
+}
+
 static void
 steps_and_times_may_be_any_int64(void **state)
 {
@@ -760,6 +844,8 @@ main(void)
 		pg_test(series_in_order_grow_into_full_chunks),
 		pg_test(points_of_one_step_are_told_apart_by_time),
 		pg_test(points_anywhere_find_their_chunks),
+		pg_test(a_long_series_takes_points_all_over),
+		pg_test(any_number_of_points_may_have_one_moment),
 		pg_test(steps_and_times_may_be_any_int64),
 		pg_test(a_slow_series_is_rewritten_seldom),
 		pg_test(two_compactors_lose_and_double_nothing),
