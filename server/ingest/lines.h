@@ -70,7 +70,7 @@ struct lines {
 	size_t loose; /* samples that there is room for, in all lines */
 };
 
-#define LINES_LOOSE_MOST (1u << 24) /* so many samples of tails are held in memory for one read */
+#define LINES_LOOSE_MOST (1u << 23) /* so many samples of tails are held in memory for one read */
 /*
  * `in` is borrowed until lines_fini(), which may follow a failure. UNAVAILABLE: more than LINES_LOOSE_MOST wait for compaction; fewer
  * lines at a time may do.
