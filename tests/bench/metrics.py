@@ -163,10 +163,11 @@ class Bench:
         began = time.monotonic()
         try:
             STAGES[name](self)
-        except Exception as e:  # whatever it was: the rest is measured
+        except (Exception, SystemExit) as e:  # whatever it was: the rest is measured
             self.failed.append(name)
-            self.say(f"  {name} FAILED: {type(e).__name__}: {e}")
-            traceback.print_exc()
+            self.say(f"  {name} FAILED: {type(e).__name__}: {str(e)[:3000]}")
+            if not isinstance(e, SystemExit):
+                traceback.print_exc()
         finally:
             for server in self.running[::-1]:
                 self.end(server)

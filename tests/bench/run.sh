@@ -12,6 +12,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 BUILD=${BENCH_BUILD:-build/release}
+case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 
 die() {
 	printf 'bench: %s\n' "$*" >&2
@@ -44,7 +45,7 @@ need_wrk() {
 run_python() {
 	if [ -z "${CAIRND:-}" ]; then
 		build cairnd
-		CAIRND=$PWD/$BUILD/bin/cairnd
+		CAIRND=$BUILD/bin/cairnd
 	fi
 	[ -n "${BENCH_VENV:-}" ] || python_packages
 	export CAIRND
@@ -63,14 +64,14 @@ tracking)
 metrics)
 	need_wrk
 	build cairnd cairnd_null baseline_bench metric_load search_bench scanner_bench json_bench
-	BENCH_PROGRAMS=$PWD/$BUILD/bench
+	BENCH_PROGRAMS=$BUILD/bench
 	export BENCH_PROGRAMS
 	run_python metrics.py "$@"
 	;;
 hour)
 	if [ -z "${CAIRND:-}" ]; then
 		build cairnd
-		CAIRND=$PWD/$BUILD/bin/cairnd
+		CAIRND=$BUILD/bin/cairnd
 	fi
 	export CAIRND
 	PYTHONDONTWRITEBYTECODE=1 exec python3 tests/bench/hour.py "$@"
