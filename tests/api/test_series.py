@@ -3,6 +3,7 @@
 import math
 import random
 import statistics
+import time
 
 import pytest
 
@@ -23,6 +24,15 @@ def log(api, run, key, points):
     metrics = [{"key": key, "value": v, "timestamp": t, "step": s} for v, t, s in points]
     for at in range(0, len(metrics), 1000):
         api.post("/runs/log-batch", run_id=run, metrics=metrics[at : at + 1000])
+
+
+def wait_until_compacted(server, run):
+    """The end of a run makes it due."""
+    tail = f"SELECT count(*) FROM cairn.metric_tail JOIN cairn.run USING (run_id) WHERE uuid = '{run}'"
+    until = time.monotonic() + 60
+    while server.query(tail) != "0":
+        assert time.monotonic() < until, "the run was not compacted"
+        time.sleep(0.1)
 
 
 def test_a_short_series_is_given_exactly(server, api):
@@ -225,6 +235,47 @@ def test_summaries_that_cannot_be_meant_are_refused(server):
     for body in ({}, {"run_ids": []}, {"run_ids": [f"{i}" for i in range(1001)]}, {"run_ids": ["a"], "keys": [f"{i}" for i in range(1001)]}, {"run_ids": ["a"], "keys": "b"}):
         answer = server.request("POST", "/api/v1/metrics/summaries", json=body)
         assert answer.status_code == 400, body
+
+
+def all_of(server, run):
+    """Whatever can be read of a run's metrics."""
+    history = "/api/2.0/mlflow/metrics/get-history"
+    for key in ("long", "short", "wild"):
+        token = ""
+        while token is not None:
+            page = server.call("GET", f"{history}?run_id={run}&metric_key={key}&max_results=700&page_token={token}")
+            yield page["metrics"]
+            token = page.get("next_page_token")
+        yield server.call("GET", f"{history}-bulk?run_id={run}&metric_key={key}&max_results=900")
+        yield server.call("GET", f"{history}-bulk-interval?run_ids={run}&metric_key={key}&max_results=33")
+        yield server.call("GET", f"{history}-bulk-interval?run_ids={run}&metric_key={key}&max_results=7&start_step=40&end_step=700")
+    for x in ("step", "time", "relative"):
+        yield series(server, [run], ["long", "short", "wild"], x=x, exact=True, buckets=50)
+        yield series(server, [run], ["long", "short", "wild"], x=x, exact=True, buckets=5000, from_=3, to=1_000_000_000_000)
+    yield series(server, [run], ["long"], x="metric", x_key="wild", buckets=20)
+    yield server.call("POST", "/api/v1/metrics/grouped", {"groups": [{"name": "g", "run_ids": [run]}], "keys": ["long", "wild"], "exact": True})["groups"]
+    for metric in server.call("GET", f"/api/v1/runs/{run}/metrics")["metrics"]:
+        metric["mean"] = f"{float(metric['mean']):.9g}"  # added up in another order
+        yield metric
+
+
+def test_what_compaction_moves_is_read_as_before(server, api):
+    chance = random.Random(11)
+    run = api.run()
+    log(api, run, "long", [(chance.gauss(0, 1), 1_700_000_000_000 + 20 * i, i) for i in range(6000)])
+    log(api, run, "short", [(i / 4, 1_700_000_000_000 + i, i) for i in range(30)] * 2)
+    log(api, run, "wild", [(chance.choice([1.5, "NaN", "-Infinity", 0.0, -0.0]), chance.randrange(1000), chance.randrange(900)) for _ in range(2500)])
+    before = list(all_of(server, run))
+    api.post("/runs/update", run_id=run, status="FINISHED", end_time=1)
+    wait_until_compacted(server, run)
+    assert int(server.query(f"SELECT count(*) FROM cairn.metric_chunk JOIN cairn.run USING (run_id) WHERE uuid = '{run}'")) >= 3
+    after = list(all_of(server, run))
+    for was, now in zip(before, after, strict=True):
+        assert now == was
+    log(api, run, "long", [(7.0, 1_700_000_000_000 + 20 * i, i) for i in range(5990, 6010)])
+    assert one(server, run, "long", buckets=1)["n"] == 6020
+    drawn = one(server, run, "long", buckets=10)
+    assert drawn["n"] == sum(drawn["points"]["count"]) == 6020
 
 
 def test_a_history_without_pages_is_bounded(server, api):
