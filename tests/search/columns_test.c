@@ -1001,6 +1001,104 @@ searches_beside_writers_miss_nothing(void **state)
 	world_fini(&w);
 }
 
+/* ---- while an experiment is read ---- */
+
+struct asker {
+	struct world *w;
+	const char *experiment;
+	enum status status;
+	size_t found;
+};
+
+static void *
+ask_alone(void *arg)
+{
+	struct asker *a = arg;
+	struct search_in in = { .max_results = 5, .view = VIEW_ACTIVE };
+	struct arena *arena = arena_new();
+	struct run *runs;
+	const char *token;
+	struct ctx cx;
+
+	ctx_init(&cx, arena, &a->w->with[0]);
+	a->status = run_search(&cx, &a->experiment, 1, &in, &runs, &a->found, &token);
+	arena_free(arena);
+	return NULL;
+}
+
+static void
+wait_for_lock(struct pg_test *t)
+{
+	int64_t until = clock_mono_ms() + 20000;
+
+	while (strcmp(pg_sql(t, "SELECT count(*) FROM pg_locks WHERE NOT granted"), "0") == 0)
+		assert_true(clock_mono_ms() < until);
+}
+
+static int
+first_to_end(pthread_t *threads, int n)
+{
+	int64_t until = clock_mono_ms() + 20000;
+
+	int at = 0;
+
+	while (pthread_tryjoin_np(threads[at], NULL) != 0) {
+		assert_true(clock_mono_ms() < until);
+		at = (at + 1) % n;
+	}
+	return at;
+}
+
+/* One waits for the runs that another reads, the next is told to come again, and other experiments are searched meanwhile. */
+static void
+who_waits_for_an_experiment_holds_up_no_other(void **state)
+{
+	struct pg_test *t = *state;
+	struct world w;
+	struct asker askers[4];
+	pthread_t threads[4];
+	int refused;
+	PGconn *pg;
+
+	world_init(&w, t, 64 * MIB);
+	for (int i = 0; i < 2; i++) {
+		struct ctx cx = ctx_of(&w, &w.plain);
+
+		check(&cx, run_start(&cx, &(struct run_create){ .experiment_id = w.experiments[i] },
+				   &(struct run){ 0 }));
+	}
+	columns_stop(w.columns[0]);
+	w.columns[0] = w.with[0].columns = columns_start(&(struct columns_options){ .pool = w.pool,
+		.budget_bytes = 64 * MIB,
+		.status_name = run_status_name,
+		.waiting_most = 1 });
+	for (int i = 0; i < 4; i++)
+		askers[i] = (struct asker){ .w = &w, .experiment = w.experiments[i == 3 ? 0 : 1] };
+	(void)ask_alone(&askers[3]); /* the first experiment is in memory, and its run is kept whole */
+	assert_int_equal(askers[3].found, 1);
+
+	pg = PQconnectdb(t->conninfo);
+	PQclear(PQexec(pg, "BEGIN; LOCK TABLE cairn.run_tag IN ACCESS EXCLUSIVE MODE"));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_alone, &askers[i]), 0);
+	wait_for_lock(t); /* one of them reads, and cannot go on; one waits for it */
+	refused = first_to_end(threads, 3);
+	assert_int_equal(askers[refused].status, UNAVAILABLE);
+	askers[3].found = 0;
+	(void)ask_alone(&askers[3]);
+	assert_int_equal(askers[3].status, OK);
+	assert_int_equal(askers[3].found, 1);
+	PQclear(PQexec(pg, "COMMIT"));
+	PQfinish(pg);
+	for (int i = 0; i < 3; i++)
+		if (i != refused) {
+			assert_int_equal(pthread_join(threads[i], NULL), 0);
+			assert_int_equal(askers[i].status, OK);
+			assert_int_equal(askers[i].found, 1);
+		}
+	world_fini(&w);
+}
+
 int
 main(void)
 {
@@ -1017,6 +1115,7 @@ main(void)
 		pg_test(a_server_taken_for_dead_reads_anew),
 		pg_test(the_feed_is_pruned_behind_the_slowest_server),
 		pg_test(searches_beside_writers_miss_nothing),
+		pg_test(who_waits_for_an_experiment_holds_up_no_other),
 	};
 	const char *given = getenv("CAIRN_SEED");
 
