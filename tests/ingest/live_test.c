@@ -13,6 +13,7 @@
 #include "ingest/ingest.h"
 #include "ingest/live.h"
 #include "ingest/news.h"
+#include "store/metrics.h"
 #include "store/tx.h"
 
 #define MOST 1000
@@ -49,26 +50,21 @@ desk_close(struct desk *d)
 	ingest_stop(d->ingest);
 }
 
-/* One point of the run, in a transaction that the caller ends. */
+/* One point of the run, and the change that says so, in a transaction that the caller ends. */
 static struct tx *
 write_point(struct desk *d, struct ctx *cx, int run, const char *key, int64_t step)
 {
 	const struct point p = { key, (double)step, 1000 + step, step };
+	const char *uuid = run == 0 ? "a" : "b";
+	struct metric_run *locked;
 	struct tx *tx = NULL;
+	size_t n;
 
 	assert_int_equal(tx_begin(cx, &tx), OK);
+	assert_int_equal(store_metric_runs_share(tx, &uuid, 1, &locked, &n), OK);
+	assert_int_equal(n, 1);
 	assert_int_equal(ingest_write(d->ingest, tx, d->runs[run].run_id, 0, &p, 1), OK);
 	return tx;
-}
-
-/* As a transaction that logs does. */
-static void
-note_change(struct desk *d, int run)
-{
-	(void)pg_sql(d->t,
-		arena_printf(d->t->arena,
-			"INSERT INTO cairn.run_change (run_id, experiment_id, kind) VALUES (%lld, 0, 3)",
-			(long long)d->runs[run].run_id));
 }
 
 static void
@@ -77,7 +73,6 @@ put_point(struct desk *d, int run, const char *key, int64_t step)
 	struct tx *tx = write_point(d, &d->t->cx, run, key, step);
 
 	assert_int_equal(tx_commit(&tx), OK);
-	note_change(d, run);
 }
 
 static struct cursor
