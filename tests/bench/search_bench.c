@@ -232,6 +232,8 @@ static const struct question questions[] = {
 		"metrics.rmse < 0.5 AND metrics.f1 > 0.5 AND tags.mlflow.runName LIKE '%shark-9%'",
 		"metrics.acc DESC", SEARCH_LIMIT },
 	{ "order by a param", NULL, "params.param1", SEARCH_LIMIT },
+	{ "least and greatest of metrics", "min(metrics.rmse) < 0.5 AND params.param0 = 'tree'",
+		"max(metrics.acc) DESC", SEARCH_LIMIT },
 	{ "newest 1,000", NULL, NULL, 1000 },
 };
 
@@ -278,7 +280,7 @@ median_ms(const struct parts *with, const struct question *q, int times)
 
 /* Page after page: none of these runs was asked for before. */
 static double
-median_new_ms(const struct question *q)
+median_new_ms(const struct question *q, double *best_ms)
 {
 	const char *ids[1] = { experiment };
 	struct search_in in = { .filter = q->filter,
@@ -306,6 +308,7 @@ median_new_ms(const struct question *q)
 			(void)snprintf(token, sizeof(token), "%s", next);
 	}
 	qsort(us, (size_t)n, sizeof(us[0]), by_number);
+	*best_ms = (double)us[0] / 1e3;
 	return (double)us[n / 2] / 1e3;
 }
 
@@ -363,16 +366,16 @@ resident_kib(void)
 static void
 ask_all(bool slow)
 {
-	(void)printf("%-34s %6s %10s %10s %10s %10s %12s %8s %8s\n", "ms", "hits", "found", "its CPU",
-		"new page", "again", "database", "ratio", "ratio");
+	(void)printf("%-34s %6s %10s %10s %10s %10s %10s %12s %8s %8s\n", "ms", "hits", "found", "its CPU",
+		"new page", "its best", "again", "database", "ratio", "ratio");
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
 		const struct question *q = &questions[i];
-		double cpu, fresh = median_new_ms(q), found = median_find_ms(q, &cpu);
+		double cpu, best, fresh = median_new_ms(q, &best), found = median_find_ms(q, &cpu);
 		double again = median_ms(&parts, q, TIMES);
 		double database = slow ? median_ms(&plain, q, 3) : 0;
 
-		(void)printf("%-34s %6zu %10.2f %10.2f %10.2f %10.2f %12.1f %8.0f %8.0f\n", q->what,
-			ask(&parts, q), found, cpu, fresh, again, database, database / fresh,
+		(void)printf("%-34s %6zu %10.2f %10.2f %10.2f %10.2f %10.2f %12.1f %8.0f %8.0f\n", q->what,
+			ask(&parts, q), found, cpu, fresh, best, again, database, database / fresh,
 			database / again);
 	}
 }
