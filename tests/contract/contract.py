@@ -79,6 +79,10 @@ def document(server, live, ajax, rng):
     out["paths"] = {path: item for path, item in out["paths"].items() if path in chosen}
     for path in [path for path, item in out["paths"].items() if any(is_endless(item[m]) for m in METHODS if m in item)]:
         del out["paths"][path]  # nobody can look at the whole of an answer that stays open; tests/api/test_live.py looks at its events
+    for item in out["paths"].values():
+        for media, body in item.get("post", {}).get("requestBody", {}).get("content", {}).items():
+            if media == "application/x-cairn-metrics":
+                body["schema"]["format"] = "cairn-columns"
     out["components"]["schemas"]["Filter"]["format"] = "cairn-filter"
     out["components"]["schemas"]["Path"]["format"] = "cairn-path"
     return out

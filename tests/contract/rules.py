@@ -14,6 +14,7 @@ import math
 import os
 import pathlib
 import re
+import struct
 import urllib.parse
 
 import jsonschema_rs
@@ -48,6 +49,7 @@ RULES = [
     ("createRun", r"run_name|mlflow\.runName", "the name and its tag are one"),
     ("logModel", r"model_json|Malformed|JSON", "the text is an object with a model's members"),
     ("logMetric|logBatch", r"Both dataset_name", "a metric names its data set wholly or not at all"),
+    ("logMetrics", r"batch", "the form of a batch of columns is told in words"),
     ("logBatch", r"[Dd]uplicate|at most|more than|limit", "no param twice, at most 1,000 entries in all"),
     ("log.*|createRun|setTag", r"[Cc]hanging param|another value|was already logged", "a param keeps its value"),
     ("logOutputs|logInputs", r"twice|[Dd]uplicate", "no model twice"),
@@ -70,6 +72,31 @@ WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789_", min_size=1, max_size=12)
 COMPARISON = st.builds("tags.`{}` {} '{}'".format, WORD, st.sampled_from(["=", "!=", "LIKE", "ILIKE"]), st.text("ab %_ü", max_size=6))
 schemathesis.openapi.format("cairn-filter", st.lists(COMPARISON, max_size=4).map(" AND ".join))
 schemathesis.openapi.format("cairn-path", st.lists(WORD, min_size=1, max_size=4).map("/".join))
+
+
+def varint(n):
+    return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
+
+
+def columns(moments):
+    """A batch of points, [(step, time, value)] of one key after the other, in base64: drawn text has no NUL."""
+    names = [f"key {i}".encode() for i in range(len(moments))]
+    groups = b"".join(b"\1" + varint(2 * step) + varint(2 * time) + b"\1" + varint(i) + struct.pack("<d", value) for i, (step, time, value) in enumerate(moments))
+    batch = b"CMB\1\0" + varint(len(moments)) + varint(len(names)) + b"".join(varint(len(n)) + n for n in names) + groups
+    return "base64:" + base64.b64encode(batch).decode()
+
+
+MOMENT = st.tuples(st.integers(0, (1 << 62) - 1), st.integers(0, (1 << 62) - 1), st.floats())
+schemathesis.openapi.format("cairn-columns", st.lists(MOMENT, max_size=20).map(columns))
+
+
+@schemathesis.serializer("application/x-cairn-metrics")
+def columns_serializer(ctx, value):
+    """What columns() made; else a character a byte, as the document's examples are."""
+    text = str(value)
+    if text.startswith("base64:"):
+        return base64.b64decode(text.removeprefix("base64:"))
+    return text.encode("latin-1", "replace")
 
 
 
