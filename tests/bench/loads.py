@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import resource
 import subprocess
 
 BENCH = pathlib.Path(__file__).parent
@@ -13,11 +14,13 @@ def wrk(server, clients, seconds, args):
     duration = max(1, round(seconds))
     command = ["wrk", "-t", str(min(2, clients)), "-c", str(clients), "-d", f"{duration}s", "--timeout", "10s", "-s", str(BENCH / "load.lua"),
                f"http://127.0.0.1:{server.port}", "--", *map(str, args), *headers]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, capture_output=True, text=True, timeout=duration + 30)
     lines = [line for line in done.stdout.splitlines() if line.startswith('{"requests"')]
     if done.returncode != 0 or not lines:
         raise RuntimeError(f"wrk failed:\n{done.stdout}{done.stderr}")
-    return json.loads(lines[0])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return json.loads(lines[0]) | {"cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
 
 
 def faults(name, results):
