@@ -9,7 +9,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from test_openapi import LEARNT, OPERATIONS, STORY, Request, Teller, body_of, check_answer, is_offered, properties_of
+from test_openapi import LEARNT, OPERATIONS, STORY, Request, Teller, beginning, body_of, check_answer, is_endless, is_offered, properties_of
 
 from support.api import MLFLOW
 from support.server import Server
@@ -44,13 +44,46 @@ def leaves(schema, value, at=()):
         yield at, schema, value
 
 
-def put_at(body, at, value):
-    body = copy.deepcopy(body)
-    holder = body
-    for step in at[:-1]:
-        holder = holder[step]
-    holder[at[-1]] = value
-    return body
+def kind_of(schema):
+    """"string", "object" …; "" for what may be several."""
+    if "properties" in schema or "allOf" in schema:
+        return "object"
+    kind = schema.get("type", "")
+    return next(k for k in kind if k != "null") if isinstance(kind, list) else kind
+
+
+def absent(schema, value, at=()):
+    """(path, schema, None) of each text that an example does not have, whatever holds it."""
+    kind = kind_of(schema)
+    if kind == "object" and len(at) < 8:
+        for name, inner in properties_of(schema)[0].items():
+            yield from absent(inner, value.get(name) if isinstance(value, dict) else None, (*at, name))
+    elif kind == "array":
+        yield from absent(schema.get("items", {}), value[0] if value else None, (*at, 0))
+    elif kind == "string" and value is None:
+        yield at, schema, None
+
+
+def least(schema):
+    """The least that a schema takes: what is required, short."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind = kind_of(schema)
+    if kind == "object":
+        properties, required = properties_of(schema)
+        return {name: least(properties[name]) for name in required}
+    return {"string": "0", "integer": 1, "number": 1, "boolean": True, "array": []}.get(kind)
+
+
+def put_at(schema, body, at, value):
+    """The body with this value there; what is missing on the way is made."""
+    if not at:
+        return value
+    step, inner = at[0], schema.get("items", {}) if at[0] == 0 else properties_of(schema)[0].get(at[0], {})
+    body = copy.copy(least(schema) if body is None else body)
+    if step == 0:
+        return [put_at(inner, body[0] if body else None, at[1:], value), *body[1:]]
+    return body | {step: put_at(inner, body.get(step), at[1:], value)}
 
 
 class Sender:
@@ -71,7 +104,9 @@ class Sender:
         if data is not None:
             headers["Content-Type"] = self.request.content_type
         path = (path or self.path) + ("?" + query if query else "")
-        answer = self.teller.server.request(method, path, data=data, headers=headers, params=self.query if params is None and not query else params)
+        endless = is_endless(self.request.operation)
+        answer = self.teller.server.request(method, path, data=data, headers=headers, stream=endless, params=self.query if params is None and not query else params)
+        answer = beginning(answer) if endless else answer
         where = f"{self.request.operation_id}: {method} {path[:200]} {str(data)[:300]}"
         assert answer.status_code < 500 or not is_offered(self.request.operation), f"{where}: {answer.status_code} {answer.text[:500]}"
         if answer.status_code not in (405, 414, 431):  # those answer for no operation
@@ -80,7 +115,8 @@ class Sender:
 
     def body(self, at, text):
         """The JSON of the body with this text as a value."""
-        return json.dumps(put_at(self.teller.real(self.request.body), at, "@@")).replace('"@@"', text).encode()
+        schema = body_of(self.request.operation)[1]["schema"]
+        return json.dumps(put_at(schema, self.teller.real(self.request.body), at, "@@")).replace('"@@"', text).encode()
 
 
 # ---- what is sent ----
@@ -98,10 +134,10 @@ def send_lengths(sender, at, schema):
 def send_body(sender):
     request = sender.request
     schema = body_of(request.operation)[1]["schema"]
-    for at, inner, value in leaves(schema, request.body):
+    for at, inner, value in (*leaves(schema, request.body), *absent(schema, request.body)):
         if "maxLength" in inner:
             send_lengths(sender, at, inner)
-        if isinstance(value, str):
+        if value is None or isinstance(value, str):
             for text in ODD_TEXTS:
                 answer = sender.send(data=sender.body(at, json.dumps(text)))
                 assert "\0" not in text or answer.status_code == 400, answer.text[:300]
@@ -118,7 +154,10 @@ def send_query(sender):
     for parameter in request.operation.get("parameters", []):
         if parameter["in"] != "query":
             continue
-        name = parameter["name"]
+        name, limit = parameter["name"], parameter["schema"].get("maxLength")
+        if limit is not None and limit < 10_000:
+            answer = sender.send(params={**sender.query, name: "q" * (limit + 1)})
+            assert answer.status_code in (400, 404), f"{request.operation_id} {name}: {limit + 1} characters: {answer.status_code}"
         values = ODD_NUMBERS if parameter["schema"].get("type") == "integer" else ODD_TEXTS
         for value in values:
             sender.send(params={**sender.query, name: value.strip('"')[:10_000]})
