@@ -8,9 +8,9 @@ import subprocess
 BENCH = pathlib.Path(__file__).parent
 
 
-def wrk(server, clients, seconds, args):
-    """One repetition of a load; what load.lua's done() says."""
-    headers = [f"{name}: {value}" for name, value in server.headers.items()]
+def wrk(server, clients, seconds, args, fresh=False):
+    """One repetition of a load; what load.lua's done() says. fresh: a connection for each request."""
+    headers = [f"{name}: {value}" for name, value in (server.headers | ({"Connection": "close"} if fresh else {})).items()]
     duration = max(1, round(seconds))
     command = ["wrk", "-t", str(min(2, clients)), "-c", str(clients), "-d", f"{duration}s", "--timeout", "10s", "-s", str(BENCH / "load.lua"),
                f"http://127.0.0.1:{server.port}", "--", *map(str, args), *headers]

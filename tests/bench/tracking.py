@@ -185,22 +185,17 @@ class Bench:
     # ---- one request at a time ----
 
     def single(self):
-        self.table.head("one client, a fresh connection each", "ms, median")
-        for what, path, body in self.single_requests():
-            if not self.out_of_time(what):
-                taken = collections.defaultdict(list)
-                for _ in range(15):
-                    for server in self.pair:
-                        taken[server.name].append(once(server, path(server), body and body(server)))
-                self.table.add(what, "ms", {name: statistics.median(v) for name, v in taken.items()}, False)
+        self.table.head("one client, a fresh connection each", "ms")
+        for what, request in self.single_requests():
+            self.rate(what, 1, "send", request, longer=2, fresh=True)
 
     def single_requests(self):
         first = {name: file.read_text().split("\n", 1)[0] for name, file in self.read_ids.items()}
-        yield "runs/get", lambda s: f"/runs/get?run_id={first[s.name]}", None
-        yield f"runs/get, a run of {LONG_POINTS:,} points", lambda s: f"/runs/get?run_id={self.long_run[s.name]}", None
-        yield "runs/create", lambda s: "/runs/create", lambda s: self.run_body(s)
+        yield "runs/get", lambda s: (f"/runs/get?run_id={first[s.name]}", None)
+        yield f"runs/get, a run of {LONG_POINTS:,} points", lambda s: (f"/runs/get?run_id={self.long_run[s.name]}", None)
+        yield "runs/create", lambda s: ("/runs/create", self.run_body(s))
         for search in data.SEARCHES:
-            yield f"runs/search, {search}", lambda s: "/runs/search", lambda s, which=search: data.body_of(self.loaded[s.name], which)
+            yield f"runs/search, {search}", lambda s, which=search: ("/runs/search", data.body_of(self.loaded[s.name], which))
 
     def run_body(self, server):
         tags = data.pairs({"mlflow.user": "bench", "mlflow.source.name": "train.py", "mlflow.source.type": "LOCAL"})
@@ -210,16 +205,16 @@ class Bench:
 
     def loads(self):
         self.table.head("kept connections", "requests a second, median")
-        for clients in (1, 8):
+        for clients in (1, 8, 16):
             self.rate(f"runs/get, {plural(clients)}", clients, "get")
-        for clients in (1, 8):
-            self.rate(f"log-metric, {plural(clients)}", clients, "metric")
         for clients in (1, 8, 16):
             self.rate(f"runs/create, {plural(clients)}", clients, "send", lambda s: ("/runs/create", self.run_body(s)))
         for search in data.SEARCHES:
             for clients in (1, 16):
                 self.rate(f"runs/search, {search}, {plural(clients)}", clients, "send",
                           lambda s, which=search: ("/runs/search", data.body_of(self.loaded[s.name], which)), longer=2)
+        for clients in (1, 8):
+            self.rate(f"log-metric, {plural(clients)}", clients, "metric")
         for points in (100, 1000):
             for clients in (1, 8, 16):
                 self.rate(f"log-batch of {points} points, {plural(clients)}", clients, "batch", points=points, longer=points // 500 or 1)
@@ -229,7 +224,8 @@ class Bench:
         self.rate(f"runs/get, {plural(STALL_AT)}", STALL_AT, "get", longer=2.5)
         self.rate(f"log-metric, {plural(STALL_AT)}", STALL_AT, "metric", longer=2.5)
 
-    def rate(self, what, clients, mode, request=None, points=1, longer=1):
+    def rate(self, what, clients, mode, request=None, points=1, longer=1, fresh=False):
+        """Requests a second of so many clients. fresh: milliseconds a request, with the connection of its own that it needs."""
         if self.out_of_time(what):
             return
         watch = Watch(self.pair) if clients >= STALL_AT else None
@@ -238,7 +234,7 @@ class Bench:
             ids = self.read_ids if mode == "get" else self.ids
             file = self.request_file(server, request) if request else ids[server.name]
             seconds = self.options.seconds * (longer if server.name == "mlflow" else 1)
-            result = wrk(server, clients, seconds, [mode, file, self.next_base(), points])
+            result = wrk(server, clients, seconds, [mode, file, self.next_base(), points], fresh)
             if watch:
                 watch.probe(server)
             return result
@@ -249,8 +245,23 @@ class Bench:
         if watch:
             notes += watch.end()
         values = {name: statistics.median(r["requests"] / r["seconds"] for r in results) for name, results in found.items()}
-        self.table.add(what, "1/s", values, True, notes)
+        if fresh:
+            values = {name: 1000 / value if value else None for name, value in values.items()}
+        self.table.add(what, "ms" if fresh else "1/s", values, not fresh, notes)
         self.table.rows[-1]["repetitions"] = found
+
+    # ---- the aims ----
+
+    def closing(self):
+        """Reading, searching and creating: how many times better, and what was aimed at."""
+        ratios = {(row["what"], row["unit"]): row["times"] for row in self.table.rows}
+        search = f"runs/search, {list(data.SEARCHES)[1]}"
+        print(f"\n{'how many times better (the aim)':<62}{'fresh, 1':>12}{'kept, 1':>12}{'kept, 16':>12}")
+        for title, what, aim in (("reading a run", "runs/get", 50), ("creating a run", "runs/create", 20),
+                                 (f"searching 100 of {self.options.runs:,} runs: metric filter, order", search, 50)):
+            wanted = [((what, "ms"), 20), ((f"{what}, {plural(1)}", "1/s"), None), ((f"{what}, {plural(16)}", "1/s"), aim)]
+            cells = [f"{ratios[key]:.1f}" + (f" ({least})" if least else "") if ratios.get(key) else "-" for key, least in wanted]
+            print(f"  {title:<60}" + "".join(f"{cell:>12}" for cell in cells), flush=True)
 
     bases = 0
 
@@ -262,7 +273,7 @@ class Bench:
     def request_file(self, server, request):
         path, body = request(server)
         file = self.folder / "request"
-        file.write_text(f"POST\n{servers.MLFLOW}{path}\n{json.dumps(body)}\n")
+        file.write_text(f"GET\n{servers.MLFLOW}{path}\n" if body is None else f"POST\n{servers.MLFLOW}{path}\n{json.dumps(body)}\n")
         return file
 
     # ---- artifacts ----
@@ -311,16 +322,6 @@ def started(server):
     seconds = server.start()
     processes.settle(server.process.pid, timeout_s=20, quiet_s=0.5)
     return seconds
-
-
-def once(server, path, body):
-    began = time.monotonic()
-    with server.client() as client:
-        if body is None:
-            client.get(path)
-        else:
-            client.post(path, **body)
-    return (time.monotonic() - began) * 1000
 
 
 class Watch:
@@ -426,6 +427,8 @@ def measure(bench, groups):
         bench.memory("after the load")
     if "stall" in groups:
         bench.stalls()
+    if groups & {"single", "load"}:
+        bench.closing()
 
 
 def main(argv):
