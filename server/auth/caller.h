@@ -22,7 +22,10 @@
  */
 enum status caller_find(struct request *rq) must_check;
 
-/* With a 401: WWW-Authenticate, unless the UI's own code asks, whose user is not to see the browser's own prompt. */
+/*
+ * With a 401: WWW-Authenticate, unless the UI's own code asks, or a browser's stream of events, whose user is not to see the browser's
+ * own prompt.
+ */
 void caller_challenge(struct request *rq, struct response *rs);
 
 /* ---- the parts, for the sign-in's handler and for tests ---- */

@@ -454,6 +454,12 @@ def test_there_are_as_many_streams_as_the_settings_say():
         assert server.request("GET", LIVE, params={"run_id": run, "key": "loss"}).status_code == 429
 
 
+def test_nobody_gets_a_stream_and_a_browser_asks_for_no_password(server):
+    for accept, challenged in (("*/*", True), ("text/event-stream", False)):
+        answer = requests.get(server.url + LIVE, params={"run_id": "0" * 32, "key": "loss"}, headers={"Accept": accept}, timeout=30)
+        assert answer.status_code == 401 and ("WWW-Authenticate" in answer.headers) == challenged
+
+
 def test_a_stream_ends_with_its_session(fresh_server):
     api = Api(fresh_server)
     run = api.run()
