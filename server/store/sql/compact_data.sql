@@ -6,5 +6,10 @@
 -- $5 bigint[]: seq of each
 SELECT c.data
 FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) AS w (step_lo, first_unix_ms, seq)
-JOIN metric_chunk c ON c.run_id = $1 AND c.key_id = $2 AND c.step_lo = w.step_lo AND c.first_unix_ms = w.first_unix_ms AND c.seq = w.seq
-ORDER BY c.step_lo, c.first_unix_ms, c.seq
+CROSS JOIN LATERAL (
+	SELECT m.data
+	FROM metric_chunk m
+	WHERE m.run_id = $1 AND m.key_id = $2 AND m.step_lo = w.step_lo AND m.first_unix_ms = w.first_unix_ms AND m.seq = w.seq
+	OFFSET 0
+) c
+ORDER BY w.step_lo, w.first_unix_ms, w.seq

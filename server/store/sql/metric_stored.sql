@@ -1,10 +1,18 @@
--- What tells the latest values of some runs: all their tail rows, and their summaries, in no order.
+-- What tells the latest values of some runs: all their tail rows, and their summaries, in no order. Run by run, by index, also where
+-- the planner knows little of these tables.
 -- $1 bigint[]: run_ids
 -- $2 bigint[]: parts of the summaries; none for all
-SELECT t.run_id, r.experiment_id, 0 AS kind, t.data
-FROM run r JOIN metric_tail t USING (run_id)
+SELECT r.run_id, r.experiment_id, 0 AS kind, t.data
+FROM run r
+CROSS JOIN LATERAL (SELECT m.data FROM metric_tail m WHERE m.run_id = r.run_id OFFSET 0) t
 WHERE r.run_id = ANY ($1)
 UNION ALL
-SELECT s.run_id, r.experiment_id, 1, s.data
-FROM run r JOIN run_summary s USING (run_id)
-WHERE r.run_id = ANY ($1) AND (cardinality($2::bigint[]) = 0 OR s.part = ANY ($2))
+SELECT r.run_id, r.experiment_id, 1, s.data
+FROM run r
+CROSS JOIN LATERAL (
+	SELECT u.data
+	FROM run_summary u
+	WHERE u.run_id = r.run_id AND (cardinality($2::bigint[]) = 0 OR u.part = ANY ($2))
+	OFFSET 0
+) s
+WHERE r.run_id = ANY ($1)

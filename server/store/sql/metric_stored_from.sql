@@ -22,10 +22,18 @@ FROM (
 	SELECT s.run_id, 1, 0, s.data FROM run_summary s WHERE s.run_id = $1
 	UNION ALL
 	SELECT c.run_id, 2, c.key_id, c.data
-	FROM series w JOIN metric_chunk c ON c.run_id = $1 AND c.key_id = w.key_id AND (c.step_lo, c.first_unix_ms) >= (w.step, w.time)
+	FROM series w
+	CROSS JOIN LATERAL (
+		SELECT m.run_id, m.key_id, m.data
+		FROM metric_chunk m
+		WHERE m.run_id = $1 AND m.key_id = w.key_id AND (m.step_lo, m.first_unix_ms) >= (w.step, w.time)
+		OFFSET 0
+	) c
 	UNION ALL
-	SELECT c.run_id, 2, c.key_id, c.data
-	FROM metric_chunk c
-	WHERE c.run_id = $1 AND c.key_id = ANY ($5::bigint[]::int[])
+	SELECT b.run_id, 2, b.key_id, b.data
+	FROM (SELECT DISTINCT k.key_id FROM unnest($5::bigint[]) AS k (key_id)) w
+	CROSS JOIN LATERAL (
+		SELECT m.run_id, m.key_id, m.data FROM metric_chunk m WHERE m.run_id = $1 AND m.key_id = w.key_id::int OFFSET 0
+	) b
 ) a JOIN run r ON r.run_id = $1
 ORDER BY a.kind
