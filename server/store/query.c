@@ -734,15 +734,16 @@ query_one(struct query *q, row_fn *read, void *out)
 enum status
 query_write(struct query *q, row_fn *read, void *out, bool *unknown)
 {
-	struct connection *c = q->tx->c;
+	const struct connection *c;
 	enum status st;
 
-	c->warned = false;
+	q->tx->c->warned = false;
 	st = query_one(q, read, out);
+	c = q->tx->c; /* another one perhaps, when the first was dead; NULL: there was none, and nothing was sent */
 	*unknown = q->sent && (c->broken || (st == OK && c->warned));
 	if (!*unknown)
 		return st;
-	c->broken = true;
+	q->tx->c->broken = true;
 	if (st != UNAVAILABLE && st != TIMED_OUT)
 		st = fail(q->tx->cx, UNAVAILABLE,
 			"PostgreSQL did not confirm the change: it is not known whether it was kept");

@@ -112,10 +112,13 @@ enum status
 tx_renew(struct tx *t)
 {
 	struct pool *p = t->cx->parts->pool;
+	enum status st;
 
 	pool_release(p, t->c);
 	t->c = NULL;
-	return pool_acquire(p, t->cx, &t->c);
+	if ((st = pool_acquire(p, t->cx, &t->c)) == OK)
+		t->c->warned = false; /* by what was before */
+	return st;
 }
 
 /* A request's deadline does not cut its COMMIT short: an outcome that nobody knows is worse than a late answer. */
