@@ -28,7 +28,7 @@ cursor_write(struct ctx *cx, const struct cursor *c)
 	return out;
 }
 
-/* A transaction id: digits of a uint64 other than 0. NULL: it is none. */
+/* A transaction id: digits, and not 0. It is compared as a bigint, which has room for all that there will be. NULL: it is none. */
 static const char *
 read_xid(const char *at, uint64_t *out)
 {
@@ -38,7 +38,7 @@ read_xid(const char *at, uint64_t *out)
 	for (; *at >= '0' && *at <= '9'; at++) {
 		uint64_t digit = (uint64_t)(*at - '0');
 
-		if (v > (UINT64_MAX - digit) / 10)
+		if (v > ((uint64_t)INT64_MAX - digit) / 10)
 			return NULL;
 		v = v * 10 + digit;
 	}
