@@ -318,7 +318,6 @@ charge(struct columns *c, struct set *s, size_t bytes)
 	}
 	if (!s->listed)
 		return true;
-	s->runs = s->table.rows;
 	while (c->bytes > c->options.budget_bytes && drop_least(c, s))
 		;
 	return true;
@@ -537,10 +536,19 @@ drop_going(struct columns *c)
 static bool
 count_bytes(struct columns *c, struct set *s)
 {
+	size_t bytes, rows;
 	bool fits;
 
+	pthread_rwlock_rdlock(&s->rw);
+	bytes = table_bytes(&s->table);
+	rows = s->table.rows;
+	fits = !s->table.unfit;
+	pthread_rwlock_unlock(&s->rw);
 	pthread_mutex_lock(&c->lock);
-	fits = charge(c, s, table_bytes(&s->table));
+	s->runs = rows;
+	if (!fits)
+		leave_too_large(c, s);
+	fits = charge(c, s, bytes) && fits;
 	pthread_mutex_unlock(&c->lock);
 	drop_going(c);
 	return fits;
@@ -708,11 +716,8 @@ refresh(struct columns *c, struct ctx *cx, struct set *s, bool *fits)
 		pthread_rwlock_unlock(&s->rw);
 		pthread_mutex_lock(&c->lock);
 		c->stats.reloads += n;
-		*fits = charge(c, s, table_bytes(&s->table)) && !s->table.unfit;
-		if (s->table.unfit)
-			leave_too_large(c, s);
 		pthread_mutex_unlock(&c->lock);
-		drop_going(c);
+		*fits = count_bytes(c, s);
 	}
 	free(ids);
 	pthread_mutex_unlock(&s->reload);
@@ -803,7 +808,7 @@ claim_extras(struct columns *c, struct set *s, const struct search *search, stru
 static bool
 room_for(struct columns *c, struct set *s, size_t extras)
 {
-	size_t more = extras * CELL_BYTES * (s->table.rows + PAGE_ROWS);
+	size_t more = extras * CELL_BYTES * (s->runs + PAGE_ROWS);
 	struct extra *e;
 
 	while (s->bytes + more > c->options.budget_bytes && (e = lesser_extra(s, NULL)) != NULL)
