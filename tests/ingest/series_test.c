@@ -410,6 +410,37 @@ a_stretch_that_is_too_wide_or_may_hold_twins_is_read_exactly(void **state)
 	spread_fini(&s);
 }
 
+/* Many rows, few samples: all of them are given, though stretches would be fine enough. */
+static void
+a_short_series_of_many_rows_is_given_exactly(void **state)
+{
+	enum { TWINS = 60, CHUNK = PREVIEW_FROM, N = 2 * CHUNK + 1 };
+	static struct sample samples[N];
+	static struct got got;
+	struct pg_test *t = *state;
+	struct spread s;
+	struct read_run run;
+	struct series_in in;
+
+	spread_init(&s, t);
+	spread_key(&s, 0, KEY, "k");
+	run = spread_run(&s, "r");
+	for (int i = 0; i < N; i++)
+		samples[i] = (struct sample){ i, i, i < N - 1 ? i : 1000000000 };
+	for (int i = 0; i < TWINS; i++)
+		spread_chunk(&s, run.run_id, KEY, samples, CHUNK);
+	spread_chunk(&s, run.run_id, KEY, samples + CHUNK, CHUNK);
+	spread_tail(&s, run.run_id, KEY, &samples[N - 1], 1);
+	in = all_of(&run, N);
+	read_series(t, &in, &got);
+	check_exact(&got, samples, N, N, SERIES_STEP, false);
+	in.buckets = 200;
+	read_series(t, &in, &got);
+	assert_false(got.exact);
+	check_drawn(&got, samples, N);
+	spread_fini(&s);
+}
+
 /* So many that a stretch of each would be finer than needed. */
 static void
 stretches_of_very_many_chunks_are_joined(void **state)
@@ -641,6 +672,7 @@ main(void)
 		pg_test(whatever_rows_hold_a_series_its_buckets_are_the_models),
 		pg_test(previews_draw_a_long_series_and_lose_no_extreme),
 		pg_test(a_stretch_that_is_too_wide_or_may_hold_twins_is_read_exactly),
+		pg_test(a_short_series_of_many_rows_is_given_exactly),
 		pg_test(stretches_of_very_many_chunks_are_joined),
 		pg_test(a_tail_that_nobody_compacts_is_bounded),
 		pg_test(many_series_are_read_some_at_a_time),
