@@ -23,6 +23,7 @@
 #define SWEEP_EVERY_MS 600000      /* as old as a run's oldest point may become */
 #define SWEEP_MOST     100000      /* runs of one sweep; the rest is found by the next */
 #define RETRY_MS       15000       /* after a failure, or when somebody else is at it */
+#define PAUSE_MS       500         /* after a failure, before the next run */
 #define VACUUM_BYTES   (64u << 20) /* of tail rows that were taken: then their room is given back */
 #define VACUUM_ROWS    200000
 #define VACUUM_PART    10 /* at most one part in so many of the time */
@@ -184,9 +185,10 @@ work_on(struct compactor *c, const struct due_run *run)
 	int64_t begin = clock_mono_ms();
 	enum status st = compact_run(c->compact, &cx, run->run_id, run->settle, &done);
 
-	if (st != OK) {
+	if (st != OK) { /* what cannot be read today can hardly be read soon */
 		log_warn("compaction", "run=%lld message=\"%s\"", (long long)run->run_id, cx.message);
-		due_later(c->due, run->run_id, run->settle, RETRY_MS);
+		due_later(c->due, run->run_id, run->settle, st == INTERNAL ? SWEEP_EVERY_MS : RETRY_MS);
+		(void)due_pause(c->due, clock_mono_ms() + PAUSE_MS);
 	} else if (done.busy) {
 		due_later(c->due, run->run_id, run->settle, RETRY_MS);
 	} else if (done.more) {
