@@ -57,7 +57,7 @@ struct query_blob {
 	size_t len;
 };
 void query_byteas(struct query *q, const struct query_blob *v, size_t n); /* bytea[] */
-void query_json(struct query *q, const char *json); /* jsonb; NULL is NULL */
+void query_json(struct query *q, const char *json);                       /* jsonb; NULL is NULL */
 
 typedef enum status row_fn(struct row *row, void *out);
 
