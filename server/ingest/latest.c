@@ -1,6 +1,6 @@
 /*
- * The latest values of all keys of many runs: what is in the tail, joined with the summaries of what is in chunks. Each pass is one
- * statement, so a compaction beside it shows neither a gap nor a double.
+ * The latest values of all keys of many runs: what is in the tail, joined with the summaries of what is in chunks. A pass over some
+ * runs is one statement, so a compaction beside it shows neither a gap nor a double.
  *
  * Latest, first, min and max do not mind order and duplicates; count and sum do. While the tail's samples of a series arrive in rising
  * order, and after all that is in chunks, there can be no duplicates, and counting is enough (the usual case). The runs of other
@@ -18,6 +18,11 @@
 #include "store/metrics.h"
 
 #define PASSES 4 /* from the third on all series are kept; after the last, what is found is taken as it is */
+
+/* What is known of a series while it is read takes several times what is left of it: runs are read by so many. */
+#define RUNS_FIRST     128
+#define RUNS_MOST      1024
+#define SERIES_AT_ONCE 65536
 
 struct series {
 	size_t run; /* index of the caller's list */
@@ -445,14 +450,13 @@ hand_out(const struct folding *f, struct run_latest *out)
 			qsort(out[i].keys, out[i].n, sizeof(*out[i].keys), by_name);
 }
 
-enum status
-ingest_latest(struct tx *tx, const int64_t *run_ids, size_t n, struct run_latest *out)
+/* *series: how many they have. */
+static enum status
+read_some(struct tx *tx, const int64_t *run_ids, size_t n, struct run_latest *out, size_t *series)
 {
 	struct folding f = { .cx = tx_ctx(tx), .runs = n };
 	enum status st;
 
-	if (n == 0)
-		return OK;
 	f.codec = codec_new();
 	f.coder = chunk_coder_new();
 	f.places = arena_array(f.cx->arena, n, sizeof(*f.places));
@@ -469,5 +473,31 @@ ingest_latest(struct tx *tx, const int64_t *run_ids, size_t n, struct run_latest
 	free(f.table);
 	chunk_coder_free(f.coder);
 	codec_free(f.codec);
+	*series = f.n;
+	return st;
+}
+
+/* How many runs come next, after some that had so many series. */
+static size_t
+runs_next(size_t runs, size_t series)
+{
+	size_t most = series == 0 ? RUNS_MOST : runs * SERIES_AT_ONCE / series;
+
+	if (most > runs * 4)
+		most = runs * 4;
+	return most > RUNS_MOST ? RUNS_MOST : most == 0 ? 1 : most;
+}
+
+enum status
+ingest_latest(struct tx *tx, const int64_t *run_ids, size_t n, struct run_latest *out)
+{
+	size_t most = RUNS_FIRST, count, series = 0;
+	enum status st = OK;
+
+	for (size_t i = 0; st == OK && i < n; i += count) {
+		count = n - i < most ? n - i : most;
+		st = read_some(tx, run_ids + i, count, out + i, &series);
+		most = runs_next(count, series);
+	}
 	return st;
 }

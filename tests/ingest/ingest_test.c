@@ -166,32 +166,34 @@ points_come_back_as_latest_and_history(void **state)
 	ingest_stop(in);
 }
 
+#define MANY 140 /* more than are read at once at first */
+
 static void
-many_runs_are_read_in_one_go(void **state)
+many_runs_are_read_some_at_a_time(void **state)
 {
 	struct pg_test *t = *state;
 	struct ingest *in = start(t->pool);
-	int64_t ids[20];
-	struct run_latest out[20];
+	int64_t ids[MANY];
+	struct run_latest out[MANY];
 	struct tx *tx = NULL;
 	char uuid[8];
 
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < MANY; i++) {
 		struct point p[3] = { { "x", i, i, 1 }, { "y", 2 * i, i, 1 }, { "z", 3, 3, 3 } };
 
 		(void)snprintf(uuid, sizeof(uuid), "r%d", i);
-		ids[19 - i] = make_run(t, uuid);
+		ids[MANY - 1 - i] = make_run(t, uuid);
 		if (i != 7)
 			assert_int_equal(submit(in, &t->cx, uuid, p, i % 2 == 0 ? 2 : 3), OK);
 	}
 	assert_int_equal(tx_begin(&t->cx, &tx), OK);
-	assert_int_equal(ingest_latest(tx, ids, 20, out), OK);
+	assert_int_equal(ingest_latest(tx, ids, MANY, out), OK);
 	tx_rollback(&tx);
-	for (int i = 0; i < 20; i++) {
-		assert_true(out[19 - i].run_id == ids[19 - i]);
-		assert_int_equal(out[19 - i].n, i == 7 ? 0 : i % 2 == 0 ? 2 : 3);
+	for (int i = 0; i < MANY; i++) {
+		assert_true(out[MANY - 1 - i].run_id == ids[MANY - 1 - i]);
+		assert_int_equal(out[MANY - 1 - i].n, i == 7 ? 0 : i % 2 == 0 ? 2 : 3);
 		if (i != 7)
-			assert_true(out[19 - i].keys[1].last.value == 2 * i);
+			assert_true(out[MANY - 1 - i].keys[1].last.value == 2 * i);
 	}
 	ingest_stop(in);
 }
@@ -983,7 +985,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		pg_test(points_come_back_as_latest_and_history),
-		pg_test(many_runs_are_read_in_one_go),
+		pg_test(many_runs_are_read_some_at_a_time),
 		pg_test(a_few_keys_of_many_runs_are_read_for_a_search),
 		pg_test(exact_duplicates_count_once),
 		pg_test(history_goes_on_where_the_page_ended),
