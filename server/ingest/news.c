@@ -120,6 +120,7 @@ take_row(void *arg, const struct metric_news *row)
 	const struct news_run *at =
 		bsearch(&key, g->in->runs, g->in->run_count, sizeof(*g->in->runs), by_run);
 	const struct tail_point *points;
+	struct ctx aside;
 	size_t run, n;
 
 	if (at == NULL)
@@ -128,8 +129,13 @@ take_row(void *arg, const struct metric_news *row)
 	g->reset[run] |= row->moved;
 	if (g->reset[run] || g->wanted_count == 0)
 		return OK;
-	if (!codec_decode(g->codec, row->data, row->len, &points, &n))
-		return damaged_row(g->cx, row->run_id);
+	if (!codec_decode(g->codec, row->data, row->len, &points, &n)) {
+		aside = *g->cx;
+		(void)!damaged_row(&aside, row->run_id);
+		g->reset[run] =
+			true; /* who reads it anew hears of it; those who watch other runs are not kept from theirs */
+		return OK;
+	}
 	for (size_t i = 0; i < n && !g->reset[run]; i++)
 		take_point(g, run, &points[i]);
 	return OK;

@@ -1,6 +1,7 @@
 /*
  * What came to some series since a cursor, out of the tail: raw samples, in stored order, exact duplicates among them dropped. Where
- * compaction has moved points since, old and new cannot be told apart any more: such a run is to be read anew.
+ * compaction has moved points since, old and new cannot be told apart any more: such a run is to be read anew. So is one with a row
+ * that cannot be read.
  */
 #ifndef INGEST_NEWS_H
 #define INGEST_NEWS_H

@@ -223,6 +223,21 @@ who_has_too_much_is_to_be_read_anew(void **state)
 	desk_close(&d);
 }
 
+static void
+a_row_that_cannot_be_read_concerns_its_run_alone(void **state)
+{
+	struct desk d = desk_open(*state);
+	struct cursor before = now(&d);
+
+	put_point(&d, 0, "loss", 1);
+	put_point(&d, 1, "loss", 2);
+	(void)pg_sql(d.t,
+		arena_printf(d.t->arena, "UPDATE cairn.metric_tail SET data = '\\x00' WHERE run_id = %lld",
+			(long long)d.runs[0].run_id));
+	assert_string_equal(all_news(&d, &before), "b:loss 2;reset a;");
+	desk_close(&d);
+}
+
 /* ---- those who watch ---- */
 
 struct listener {
@@ -496,6 +511,7 @@ main(void)
 		pg_test(what_was_running_at_the_cursor_is_new_when_it_is_committed),
 		pg_test(a_compaction_since_the_cursor_asks_to_read_anew),
 		pg_test(who_has_too_much_is_to_be_read_anew),
+		pg_test(a_row_that_cannot_be_read_concerns_its_run_alone),
 		pg_test(a_watch_hears_of_its_series_alone_and_each_point_once),
 		pg_test(who_has_no_room_is_told_to_read_anew_when_there_is_some),
 		pg_test(a_lost_feed_loses_no_points),
