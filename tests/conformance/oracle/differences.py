@@ -20,6 +20,12 @@ def _filter(x):
     return urllib.parse.parse_qs(urllib.parse.urlsplit(x.path).query).get("filter", [""])[0]
 
 
+def _repeats(x, name):
+    """Does the query say the same of this name twice?"""
+    values = urllib.parse.parse_qs(urllib.parse.urlsplit(x.path).query).get(name, [])
+    return len(values) != len(set(values))
+
+
 def _refused(x, *texts):
     """Taken there, refused here, with one of these sentences."""
     return x.theirs.status == 200 and x.ours.status == 400 and any(t in x.ours.message for t in texts)
@@ -110,6 +116,8 @@ ROWS = [
     ("a logged model's metrics", "the latest of each key, run and data set; there every point that was ever logged",
      lambda x: x.sequence == "metrics.of_models" and _only(x, r"model.data.metrics: \d elements there, \d here")
      or x.sequence.startswith("generated") and _only(x, r"model(s\[\d+\])?.data.metrics: \d+ elements there, \d+ here")),
+    ("a run named twice", "its samples come once; there once for each time it is named",
+     lambda x: _to(x, "GET metrics/get-history-bulk-interval") and _only(x, r"metrics: \d+ elements there") and _repeats(x, "run_ids")),
     ("get-artifact without a run", "a missing parameter; there the run \"None\" is not found", lambda x: x.path.startswith("/get-artifact?path=") and _both_refuse(x)),
     ("a logged model that is not there", "the run's metric is kept; a raw SQL error there",
      lambda x: re.search("(?i)foreign key", x.theirs.message) and x.ours.status == 200 and "model_id" in _text(x)),
