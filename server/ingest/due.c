@@ -54,13 +54,15 @@ list_put(struct list *l, struct entry *at, struct entry *e)
 	*(e->after != NULL ? &e->after->before : &l->last) = e;
 }
 
-/* Mostly at the end: times rise. */
+/* Mostly at the end, for times rise, or before all others: what is due now, or was put off for a short time. */
 static void
 wait_until(struct due *d, struct entry *e, int64_t at_mono_ms)
 {
 	struct entry *at = d->waiting.last;
 
 	e->at_mono_ms = at_mono_ms;
+	if (at != NULL && d->waiting.first->at_mono_ms > at_mono_ms)
+		at = NULL;
 	while (at != NULL && at->at_mono_ms > at_mono_ms)
 		at = at->before;
 	list_put(&d->waiting, at, e);

@@ -248,6 +248,10 @@ ingest_write(struct ingest *in, struct tx *tx, int64_t run_id, int64_t experimen
 		rows_fill_keys(&rows, experiment_id, points, n, 0);
 	if (st == OK && (st = rows_pack(&rows, tx, run_id, 0, n)) == OK && rows.copy.len > 0)
 		st = store_metric_tail_copy(tx, &rows.copy);
+	if (st == ALREADY_EXISTS) { /* the sequence went back: another block */
+		seqs_forget(&in->seqs);
+		st = fail(tx_ctx(tx), UNAVAILABLE, "the metrics were not stored; try again");
+	}
 	if (st == OK) /* when the caller's transaction comes to nothing, there is only less to compact */
 		due_note(in->due, run_id, 1 + n / ROW_USUAL, n);
 	rows_fini(&rows); /* the names it made are remembered when somebody finds them committed */
