@@ -245,7 +245,8 @@ is_plain(const struct node *n, double *number)
 }
 
 __attribute__((always_inline)) static inline void
-double_loop(enum compare_op op, const double *v, double number, const uint8_t *live, uint8_t *out)
+double_loop(enum compare_op op, const double *restrict v, double number, const uint8_t *restrict live,
+	uint8_t *restrict out)
 {
 	for (size_t i = 0; i < PAGE_ROWS; i++)
 		out[i] = live[i] & (uint8_t)double_holds(op, v[i], number) & (uint8_t)is_there(v[i]);
@@ -397,14 +398,15 @@ rows_of(const struct table *t, size_t page)
 static void
 find_live(struct scan *s)
 {
-	const uint8_t *states = pages_page(&s->source->table->states, s->page);
+	const uint8_t *restrict states = pages_page(&s->source->table->states, s->page);
+	uint8_t *restrict live = s->live;
 	size_t n = rows_of(s->source->table, s->page);
 	uint8_t want = s->view == VIEW_DELETED ? ROW_THERE | ROW_DELETED : ROW_THERE;
 	uint8_t look = s->view == VIEW_ALL ? ROW_THERE : ROW_THERE | ROW_DELETED;
 
 	for (size_t i = 0; i < PAGE_ROWS; i++)
-		s->live[i] = (states[i] & look) == want;
-	memset(s->live + n, 0, PAGE_ROWS - n);
+		live[i] = (states[i] & look) == want;
+	memset(live + n, 0, PAGE_ROWS - n);
 }
 
 /* ---- the order ---- */
@@ -617,26 +619,39 @@ take(struct scan *s, uint32_t row)
 
 /* ---- rows that cannot be among the best ---- */
 
+/* Most blocks have none: whether there is one is quickly counted. */
 static void
-leave_numbers(const double *v, double worst, bool descending, uint8_t *live)
+leave_numbers(const double *restrict v, double worst, bool descending, uint8_t *restrict live)
 {
+	int64_t n = 0;
+
 	if (descending)
 		for (size_t i = 0; i < PAGE_ROWS; i++)
-			live[i] &= (uint8_t)(v[i] >= worst);
+			n += v[i] >= worst;
 	else
 		for (size_t i = 0; i < PAGE_ROWS; i++)
-			live[i] &= (uint8_t)(v[i] <= worst);
+			n += v[i] <= worst;
+	for (size_t i = 0; n > 0 && i < PAGE_ROWS; i++)
+		live[i] &= (uint8_t)(descending ? v[i] >= worst : v[i] <= worst);
+	if (n == 0)
+		memset(live, 0, PAGE_ROWS);
 }
 
 static void
-leave_integers(const int64_t *v, int64_t worst, bool descending, uint8_t *live)
+leave_integers(const int64_t *restrict v, int64_t worst, bool descending, uint8_t *restrict live)
 {
+	int64_t n = 0;
+
 	if (descending)
 		for (size_t i = 0; i < PAGE_ROWS; i++)
-			live[i] &= (uint8_t)(v[i] >= worst);
+			n += v[i] >= worst;
 	else
 		for (size_t i = 0; i < PAGE_ROWS; i++)
-			live[i] &= (uint8_t)(v[i] <= worst);
+			n += v[i] <= worst;
+	for (size_t i = 0; n > 0 && i < PAGE_ROWS; i++)
+		live[i] &= (uint8_t)(descending ? v[i] >= worst : v[i] <= worst);
+	if (n == 0)
+		memset(live, 0, PAGE_ROWS);
 }
 
 static void
