@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -683,7 +684,7 @@ struct rival {
 	struct world *w;
 	pthread_t thread;
 	bool failed;
-	volatile bool *over;
+	atomic_bool *over;
 };
 
 static void *
@@ -713,7 +714,7 @@ two_compactors_lose_and_double_nothing(void **state)
 {
 	static const int manners[] = { 0, 0, 1, 2, 3 };
 	struct world *w = world_new(*state);
-	volatile bool over = false;
+	atomic_bool over = false;
 	struct rival rivals[2] = { { .w = w, .over = &over }, { .w = w, .over = &over } };
 	struct compact *c = compact_new();
 
@@ -742,7 +743,7 @@ a_connection_that_ends_in_the_middle_loses_nothing(void **state)
 	static const int manners[] = { 0, 0, 1, 2, 3 };
 	struct pg_test *t = *state;
 	struct world *w = world_new(t);
-	volatile bool over = false;
+	atomic_bool over = false;
 	struct rival rival = { .w = w, .over = &over };
 	struct compact *c = compact_new();
 	long ended = 0;
