@@ -200,6 +200,25 @@ still_writable(struct writer *w, struct tx *tx, const struct group *g)
 	return same ? OK : fail(&w->cx, CONFLICT, "a run changed meanwhile");
 }
 
+/* Rows with these numbers are there: ours, or another's, when a crash took the sequence back together with our transaction. */
+static enum status
+are_ours(struct writer *w)
+{
+	struct metric_tail_row *rows = arena_array(w->cx.arena, w->rows.made, sizeof(*rows));
+	struct tx *tx = NULL;
+	bool there = false;
+	enum status st;
+
+	rows_list(&w->rows, rows);
+	if ((st = tx_auto(&w->cx, &tx)) == OK)
+		st = store_metric_tail_has(tx, rows, w->rows.made, &there);
+	tx_rollback(&tx);
+	if (st != OK || there)
+		return st;
+	seqs_forget(w->rows.seqs);
+	return fail(&w->cx, CONFLICT, "the rows are to be numbered anew");
+}
+
 /*
  * The same rows once more. OK: committed, now or before. CONFLICT: not committed, and the group must be looked at anew, also when its
  * names got their numbers in the transaction that is lost.
@@ -213,9 +232,11 @@ send_again(struct writer *w, const struct group *g)
 	if ((st = tx_begin(&w->cx, &tx)) != OK)
 		return st;
 	st = store_metric_tail_copy(tx, &w->rows.copy);
-	if (st == ALREADY_EXISTS)
-		st = OK;
-	else if (st == OK && key_work_looked(w->rows.keys))
+	if (st == ALREADY_EXISTS) {
+		tx_rollback(&tx);
+		return are_ours(w);
+	}
+	if (st == OK && key_work_looked(w->rows.keys))
 		st = fail(&w->cx, CONFLICT, "the names are to be numbered anew");
 	else if (st == OK && (st = still_writable(w, tx, g)) == OK)
 		st = tx_commit(&tx);

@@ -20,5 +20,8 @@ struct metric_tail_row {
  */
 enum status store_metric_log(struct tx *tx, const struct metric_run *runs, size_t run_count,
 	const struct metric_tail_row *rows, size_t n, bool *logged, bool *unknown) must_check;
+/* *there: one of these rows is there, byte by byte; then all of its transaction are, or were. */
+enum status store_metric_tail_has(
+	struct tx *tx, const struct metric_tail_row *rows, size_t n, bool *there) must_check;
 
 #endif

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "ingest/ingest.h"
+#include "store/metric_log.h"
 #include "store/metrics.h"
 #include "store/query.h"
 
@@ -956,6 +957,28 @@ a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled(void **state)
 	assert_int_equal(number(t, "SELECT sum(n) FROM cairn.metric_tail"), 2 * acknowledged);
 }
 
+/* After a crash numbers of rows may come again: a row of the same number is the same row only when its bytes are. */
+static void
+a_row_is_known_by_its_bytes(void **state)
+{
+	struct pg_test *t = *state;
+	int64_t run = make_run(t, "r");
+	struct metric_tail_row rows[] = { { run, 1, 1, "other", 5 }, { run, 2, 1, "abc", 3 } };
+	struct tx *tx = NULL;
+	bool there = false;
+
+	(void)pg_sql(t, arena_printf(t->arena,
+				"INSERT INTO cairn.metric_tail (run_id, seq, n, data) VALUES (%lld, 1, 1, "
+				"'xyz'), (%lld, 2, 1, 'abc')",
+				(long long)run, (long long)run));
+	assert_int_equal(tx_auto(&t->cx, &tx), OK);
+	assert_int_equal(store_metric_tail_has(tx, rows, 2, &there), OK);
+	assert_true(there);
+	assert_int_equal(store_metric_tail_has(tx, rows, 1, &there), OK);
+	assert_false(there);
+	tx_rollback(&tx);
+}
+
 static void
 a_damaged_row_is_an_error_not_a_gap(void **state)
 {
@@ -1000,6 +1023,7 @@ main(void)
 		pg_test(of_64_threads_all_that_was_acknowledged_is_stored),
 		pg_test(a_damaged_row_is_an_error_not_a_gap),
 		pg_test(a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled),
+		pg_test(a_row_is_known_by_its_bytes),
 		pg_test(nothing_acknowledged_is_lost_when_postgresql_is_killed),
 	};
 
