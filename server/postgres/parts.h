@@ -76,7 +76,7 @@ void cluster_sweep(const char *folder, const struct owner *owner); /* what an in
 struct pidfile {
 	pid_t pid;
 	char socket_folder[PATH_MAX];
-	bool ready;
+	bool ready, stopping;
 };
 bool pidfile_read(const char *cluster, struct pidfile *out);
 bool pidfile_alive(const char *cluster, pid_t pid); /* a live PostgreSQL on this folder */

@@ -30,8 +30,10 @@ pidfile_read(const char *cluster, struct pidfile *out)
 			out->pid = (pid_t)strtol(line, NULL, 10);
 		else if (n == 5)
 			(void)str_copy(out->socket_folder, sizeof(out->socket_folder), line);
-		else if (n == 8)
+		else if (n == 8) {
 			out->ready = str_starts(line, "ready");
+			out->stopping = str_starts(line, "stopping");
+		}
 	}
 	(void)fclose(f);
 	return out->pid > 0;

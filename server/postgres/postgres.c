@@ -16,6 +16,7 @@
 #include "postgres/parts.h"
 
 #define PREVIOUS_MS   60000 /* an earlier postmaster may write its last checkpoint */
+#define STUCK_MS      10000 /* one that stops for so long is told to stop at once */
 #define RETRY_MS      15000 /* backends of a killed postmaster still hold its memory */
 #define READY_MS      1800000 /* recovery of a large log takes its time; the child's death ends the wait at once */
 #define PATIENT_MS    5000 /* after this long, a line in the log */
@@ -189,12 +190,26 @@ cancel(struct postgres *p, const struct reason *why)
 	return TIMED_OUT;
 }
 
+/*
+ * A postmaster that is asked to stop while it recovers from the death of a backend waits for its checkpointer, which nobody told. To stop
+ * at once helps, and costs no more than another recovery.
+ */
+static void
+hurry_previous(const struct pidfile *file)
+{
+	log_warn("postgres_stuck",
+		"pid=%d message=\"an earlier PostgreSQL does not finish: it is stopped at once\"",
+		(int)file->pid);
+	(void)kill(file->pid, SIGQUIT);
+}
+
+/* Our folder is locked, so what still runs on it is what an earlier cairnd left. */
 static enum status
 wait_previous(struct postgres *p, const struct reason *why)
 {
 	int64_t begin = clock_mono_ms();
 	struct pidfile file;
-	bool said = false;
+	bool said = false, hurried = false;
 
 	while (pidfile_read(p->cluster, &file) && pidfile_alive(p->cluster, file.pid)) {
 		int64_t waited = clock_mono_ms() - begin;
@@ -209,6 +224,10 @@ wait_previous(struct postgres *p, const struct reason *why)
 				"pid=%d message=\"an earlier PostgreSQL is still finishing: waiting\"",
 				(int)file.pid);
 			said = true;
+		}
+		if (!hurried && file.stopping && waited > STUCK_MS) {
+			hurry_previous(&file);
+			hurried = true;
 		}
 		nap(20);
 	}

@@ -157,6 +157,55 @@ def test_a_killed_server_leaves_no_postmaster_and_recovers(fresh_server):
             logger.check(Api(fresh_server))
 
 
+def recovering(postmaster):
+    """The pid of the process that replays the log, once there is one."""
+    for pid in pathlib.Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
+        try:
+            if b"startup" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                return int(pid)
+        except OSError:
+            pass
+    return None
+
+
+def killed_in_recovery(server):
+    """A backend dies, PostgreSQL begins to recover, and there cairnd dies: PostgreSQL is to stop then, and never does by itself."""
+    postmaster = server.postmaster_pid()
+    server.call("GET", "/api/2.0/mlflow/experiments/get?experiment_id=0")  # so that there is a backend
+    backend = server.query("SELECT min(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
+    os.kill(int(backend), signal.SIGKILL)
+    end = time.monotonic() + 1
+    while (startup := recovering(postmaster)) is None and time.monotonic() < end:
+        pass
+    if startup is None:
+        return False
+    os.kill(startup, signal.SIGSTOP)
+    try:
+        server.kill()
+        wait_for(lambda: "stopping" in (server.data / "postgres/postmaster.pid").read_text())
+    finally:
+        os.kill(startup, signal.SIGCONT)
+    time.sleep(0.5)
+    return is_alive(postmaster)
+
+
+def test_a_postgresql_that_never_ends_its_stop_is_ended(fresh_server, fresh_api):
+    run = fresh_api.run()
+    fresh_api.batch(run, metrics=[point("m", i, i) for i in range(100)])
+    for _ in range(20):
+        if killed_in_recovery(fresh_server):
+            break
+        if fresh_server.process.poll() is None:
+            wait_for(lambda: fresh_server.request("GET", "/health").status_code == 200)
+        else:
+            fresh_server.start(60)
+    else:
+        raise AssertionError("PostgreSQL always ended: this proves nothing")
+    fresh_server.start(60)
+    assert "postgres_stuck" in fresh_server.log()
+    assert [m["step"] for m in fresh_api.history(run, "m")] == list(range(100))
+
+
 def test_a_stop_under_load_is_clean_and_keeps_what_was_acknowledged(fresh_server):
     loggers = start_loggers(fresh_server, 6)
     begin = time.monotonic()
