@@ -64,13 +64,16 @@ remove_all(struct tx *tx, const struct run *run)
 	return store_run_remove(tx, run->run_id);
 }
 
+/* Most of the work comes before the lock: a client that still logs to the run has the one writer of all metrics wait there. */
 static enum status
 lock_deleted(struct tx *tx, const char *uuid, struct run *run)
 {
 	struct ctx *cx = tx_ctx(tx);
 	enum status st = store_run_find(tx, uuid, run);
 
-	if (st == OK && (st = store_compact_wait(tx, run->run_id)) == OK)
+	if (st == OK && (st = store_compact_wait(tx, run->run_id)) == OK && run->deleted)
+		st = store_metrics_drop(tx, run->run_id);
+	if (st == OK)
 		st = store_run_lock_whole(tx, uuid, run);
 	if (st == NOT_FOUND)
 		return fail(cx, NOT_FOUND, "Run with id=%s not found", uuid);
