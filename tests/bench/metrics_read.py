@@ -7,6 +7,7 @@ import time
 import urllib.parse
 
 import data
+import processes
 
 KEY = "train/metric_0"
 LONG = 1_000_000
@@ -81,6 +82,7 @@ def stage(bench):
     if points != long:
         raise RuntimeError(f"the history has {points} points of {long}")
     bench.put("history_s", seconds * LONG / long, f"{points:,} points in {pages} pages of {PAGE:,}, parsed by Python's json too")
+    bench.put("read_mib", processes.status(server.process.pid, "VmRSS"), "after all these charts and histories")
 
 
 def load(bench, server, experiment, name, **settings):
