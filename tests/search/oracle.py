@@ -202,7 +202,7 @@ def meant(target, text, theirs, ours):
         reason = str(theirs)
         if not isinstance(theirs, MlflowException):
             return "an accident of MLflow's (500)" 
-        if len(re.findall(r"(?i)\band\b", text)) < len(ours["terms"]) - 1:
+        if len(re.findall(r"(?i)\band\b(?:\s+and\b)*", text)) < len(ours["terms"]) - 1:
             return "two comparisons side by side, taken there in most places"
         return lenient(text, reason)
     return None
