@@ -258,7 +258,8 @@ def test_transactions_of_a_later_epoch_are_told_apart_too(pair):
     pair.postgres.stop()
     pair.postgres.enter_epoch(5)
     pair.postgres.start()
-    wait_for(lambda: pair.servers[0].request("GET", "/api/2.0/mlflow/runs/get", params={"run_id": run}).status_code == 200)
+    for server in pair.servers:
+        wait_for(lambda server=server: server.request("GET", "/api/2.0/mlflow/runs/get", params={"run_id": run}).status_code == 200)
     with Events(pair.servers[1], [run], ["loss"]).begun() as events:
         assert base64.urlsafe_b64decode(events.last_id + "===").split(b":")[1] > b"20000000000"
         for step in range(20):
