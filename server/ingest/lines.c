@@ -1,5 +1,6 @@
 #include "ingest/lines.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,6 +200,8 @@ cut_loose(struct line *line)
 	}
 }
 
+static atomic_size_t loose_everywhere; /* that there is room for, in all reads of this process */
+
 static enum status
 more_room(struct lines *l, struct line *line)
 {
@@ -208,11 +211,12 @@ more_room(struct lines *l, struct line *line)
 		cut_loose(line);
 	if (line->n < line->room)
 		return OK;
-	if (l->loose + more > LINES_LOOSE_MOST)
+	if (l->loose + more > LINES_LOOSE_MOST || atomic_load(&loose_everywhere) + more > LINES_LOOSE_ALL)
 		return fail(tx_ctx(l->tx), UNAVAILABLE,
 			"too many points of these runs wait for compaction; ask for fewer runs at a time, or "
 			"try again later");
 	l->loose += more;
+	atomic_fetch_add(&loose_everywhere, more);
 	line->room += more;
 	line->loose = mem_resize(line->loose, line->room, sizeof(*line->loose));
 	return OK;
@@ -459,6 +463,7 @@ lines_fini(struct lines *l)
 		free(l->lines[i].loose);
 		free(l->lines[i].pieces);
 	}
+	atomic_fetch_sub(&loose_everywhere, l->loose);
 	free(l->scratch);
 	codec_free(l->codec);
 	chunk_coder_free(l->coder);

@@ -71,9 +71,10 @@ struct lines {
 };
 
 #define LINES_LOOSE_MOST (1u << 23) /* so many samples of tails are held in memory for one read */
+#define LINES_LOOSE_ALL  (1u << 24) /* and for all reads at once */
 /*
- * `in` is borrowed until lines_fini(), which may follow a failure. UNAVAILABLE: more than LINES_LOOSE_MOST wait for compaction; fewer
- * lines at a time may do.
+ * `in` is borrowed until lines_fini(), which may follow a failure. UNAVAILABLE: more than that wait for compaction; fewer lines at a time
+ * may do.
  */
 enum status lines_load(struct lines *l, struct tx *tx, const struct lines_in *in) must_check;
 void lines_fini(struct lines *l);

@@ -1,5 +1,6 @@
 /* One metric drawn over another: both are reduced to the last sample of each step, paired, and sorted by x. */
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,8 @@
 #include "ingest/series_parts.h"
 #include "store/tx.h"
 
-#define STEPS_MOST (1u << 22) /* of one series: what is held in memory */
+#define STEPS_MOST   (1u << 20) /* of one series: what is held in memory, some 150 MB */
+#define AT_ONCE_MOST 4          /* of these pictures, in the whole process */
 
 /* The last samples of the steps of one series. */
 struct steps {
@@ -205,8 +207,8 @@ names_of(struct drawing *d)
 	return names;
 }
 
-enum status
-series_over_metric(struct tx *tx, const struct series_in *in, series_fn *each, void *arg)
+static enum status
+draw_all(struct tx *tx, const struct series_in *in, series_fn *each, void *arg)
 {
 	struct drawing d = { .in = in, .cx = tx_ctx(tx), .each = each, .arg = arg };
 	const struct line_reader reader = { start_line, add_span, end_line, &d, 0, NULL };
@@ -227,5 +229,20 @@ series_over_metric(struct tx *tx, const struct series_in *in, series_fn *each, v
 	}
 	free(d.x.samples);
 	free(d.y.samples);
+	return st;
+}
+
+enum status
+series_over_metric(struct tx *tx, const struct series_in *in, series_fn *each, void *arg)
+{
+	static atomic_uint at_once;
+	enum status st;
+
+	if (atomic_fetch_add(&at_once, 1) < AT_ONCE_MOST)
+		st = draw_all(tx, in, each, arg);
+	else
+		st = fail(tx_ctx(tx), UNAVAILABLE,
+			"%d pictures of a metric over another are drawn just now; try again", AT_ONCE_MOST);
+	atomic_fetch_sub(&at_once, 1);
 	return st;
 }

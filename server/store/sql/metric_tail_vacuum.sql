@@ -1,2 +1,3 @@
--- Give back the room of tail rows that were taken; not when somebody does already.
-VACUUM (SKIP_LOCKED) metric_tail
+-- Give back the room of tail rows that were taken; not when somebody does already, and without the lock that
+-- cutting the file would take: it is filled again soon.
+VACUUM (SKIP_LOCKED, TRUNCATE false) metric_tail
