@@ -223,7 +223,7 @@ class Hour:
         return wrong == 0 and self.total("failed") == 0
 
     def judge(self):
-        """Bounded: the second half has no more than the first, but for what a minute more or less makes."""
+        """Bounded: the second half has no more dead rows than the first, or, where a minute brings thousands and takes them, is no larger."""
         half = len(self.lines) // 2
         first, second = self.lines[:half], self.lines[half:]
         if not first:
@@ -233,7 +233,7 @@ class Hour:
         for table in TABLES[:5]:
             dead = [max(line["tables"][table]["dead"] for line in part) for part in (first, second)]
             size = [max(line["tables"][table]["bytes"] for line in part) / MIB for part in (first, second)]
-            bounded = dead[1] <= 1.5 * dead[0] + 2000
+            bounded = dead[1] <= 1.5 * dead[0] + 2000 or size[1] <= 1.25 * size[0]
             good = good and bounded
             self.say(f"{table:<13} dead rows at most {dead[0]:,} in the first half, {dead[1]:,} in the second; size {size[0]:.1f}, then {size[1]:.1f} MiB; "
                      f"{self.lines[-1]['tables'][table]['vacuums']} vacuums{'' if bounded else ': NOT bounded'}")

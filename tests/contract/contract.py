@@ -45,7 +45,10 @@ def make_data(server):
         "name": ["press"],
         "version": [str(n + 1) for n in range(9)],
         "path": [f"{gone}/file"],
+        "of": {"removeRun": {"run_id": [server.call("POST", f"{MLFLOW}/runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"] for _ in range(30)]}},
     }
+    for run_id in doomed["of"]["removeRun"]["run_id"]:  # only what is deleted can be removed for good
+        server.call("POST", f"{MLFLOW}/runs/delete", {"run_id": run_id})
     for place, run_id in zip((experiment, "0", "0"), runs):
         server.call("PUT", f"/api/2.0/mlflow-artifacts/artifacts/{place}/{run_id}/artifacts/notes/readme.txt", data=b"The wine run's notes.\n")
     for name, versions in (("wine-quality", 1), ("cellar", 1), ("press", 9)):
@@ -62,7 +65,8 @@ def make_data(server):
         server.call("POST", f"{MLFLOW}/experiments/set-experiment-tag", {"experiment_id": place, **tag})
     for name in (USER, "ada"):
         server.call("POST", "/api/v1/users", {"username": name, "password": PASSWORD})
-    return {"experiment_id": [experiment, "0"], "run_id": runs, "model_id": models, "version": ["1"], "alias": ["champion"]}, doomed
+    sources = [f"runs:/{run_id}/notes" for run_id in runs]  # as many as runs: a request that names both names those of one
+    return {"experiment_id": [experiment, "0"], "run_id": runs, "source": sources, "model_id": models, "version": ["1"], "alias": ["champion"]}, doomed
 
 
 def is_endless(operation):

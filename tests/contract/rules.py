@@ -126,14 +126,15 @@ def valid_data_acceptance(ctx, response, case):
 
 @schemathesis.hook
 def map_case(context, case):
-    """Two thirds of the valid requests are about what is there."""
+    """Two thirds of the valid requests are about what is there; all are that need several such things at once, or a thing that goes with it."""
     if not is_valid_case(case):
         return case
     turn, operation_id = next(TURNS), operation_of(case)
     ends = operation_id in DOOMED["operations"]
-    live = DOOMED if ends else LIVE | SPECIAL.get(operation_id, {"name": ["cellar"]} if KEPT.fullmatch(operation_id) else {})
+    always = ends or operation_id == "createModelVersion"
+    live = DOOMED | DOOMED["of"].get(operation_id, {}) if ends else LIVE | SPECIAL.get(operation_id, {"name": ["cellar"]} if KEPT.fullmatch(operation_id) else {})
     for holder in (case.path_parameters, case.query, case.body):
-        if (ends or turn % 3) and isinstance(holder, dict):
+        if (always or turn % 3) and isinstance(holder, dict):
             for name in holder.keys() & live.keys():
                 if isinstance(holder[name], str):
                     holder[name] = live[name][turn % len(live[name])]
