@@ -119,7 +119,8 @@ def test_postgresql_killed_under_load_loses_no_acknowledged_point(fresh_server):
         wait_for(lambda: all(logger.acknowledged > b + 5 for logger, b in zip(loggers, before)))
     for logger in loggers:
         logger.finish()
-    assert sum(logger.retries for logger in loggers) > 0, "nobody noticed the kill: it proved nothing"
+    # a commit that was on its way is looked into by the server itself: then clients need not come again
+    assert sum(logger.retries for logger in loggers) > 0 or "commit_unknown" in fresh_server.log(), "nobody noticed the kill: it proved nothing"
     for logger in loggers:
         logger.check(Api(fresh_server))
 
