@@ -343,14 +343,14 @@ guess(struct writer *w, struct tx *tx, const struct group *g)
 }
 
 static enum status
-log_rows(struct writer *w, struct tx *tx, const struct group *g, bool *logged, bool *unknown)
+log_rows(struct writer *w, struct tx *tx, const struct group *g, bool *logged)
 {
 	struct metric_tail_row *rows = arena_array(w->cx.arena, w->rows.made, sizeof(*rows));
 	size_t n;
 	struct metric_run *runs = runs_of(w, g, &n);
 
 	rows_list(&w->rows, rows);
-	return store_metric_log(tx, runs, n, rows, w->rows.made, logged, unknown);
+	return store_metric_log(tx, runs, n, rows, w->rows.made, logged);
 }
 
 /* OK and not *done: nothing has happened, and the long way has to find out more. */
@@ -363,10 +363,12 @@ try_short(struct writer *w, const struct group *g, bool *done)
 
 	*done = false;
 	clear(w);
-	if ((st = tx_auto(&w->cx, &tx)) != OK)
+	if ((st = tx_change(&w->cx, &tx)) != OK)
 		return st;
-	if (guess(w, tx, g))
-		st = log_rows(w, tx, g, done, &unknown);
+	if (guess(w, tx, g)) {
+		st = log_rows(w, tx, g, done);
+		unknown = tx_is_unknown(tx);
+	}
 	tx_rollback(&tx);
 	if (unknown) {
 		st = find_out(w, g);

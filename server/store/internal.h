@@ -11,9 +11,10 @@
 struct tx {
 	struct ctx *cx;
 	struct connection *c;
-	bool single; /* each statement by itself */
-	bool change; /* and it changes something */
-	bool own;    /* the connection is not the pool's: it stays with who made the tx */
+	bool single;  /* each statement by itself */
+	bool change;  /* and it changes something */
+	bool own;     /* the connection is not the pool's: it stays with who made the tx */
+	bool unknown; /* tx_unknown() was said */
 };
 
 /* COMMIT went out, and no answer came that can be believed. */

@@ -54,7 +54,7 @@ bind_rows(struct query *q, struct ctx *cx, const struct metric_tail_row *rows, s
 
 enum status
 store_metric_log(struct tx *tx, const struct metric_run *runs, size_t run_count,
-	const struct metric_tail_row *rows, size_t n, bool *logged, bool *unknown)
+	const struct metric_tail_row *rows, size_t n, bool *logged)
 {
 	int64_t active = 0;
 	struct query q;
@@ -63,7 +63,7 @@ store_metric_log(struct tx *tx, const struct metric_run *runs, size_t run_count,
 	query_init(&q, tx, &SQL_metric_log);
 	bind_runs(&q, tx_ctx(tx), runs, run_count);
 	bind_rows(&q, tx_ctx(tx), rows, n);
-	st = query_write(&q, row_read_int8, &active, unknown);
+	st = query_one(&q, row_read_int8, &active);
 	*logged = st == OK && active == (int64_t)run_count;
 	return st;
 }

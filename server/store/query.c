@@ -48,7 +48,6 @@ query_init(struct query *q, struct tx *tx, const struct statement *s)
 	q->tx = tx;
 	q->statement = s;
 	q->failed = OK;
-	q->sent = false;
 	q->n = 0;
 }
 
@@ -319,9 +318,7 @@ drop_rest(struct query *q)
 static enum status
 or_unknown(struct query *q, enum status st)
 {
-	bool lost = st == UNAVAILABLE || st == TIMED_OUT;
-
-	return lost && q->tx->change && q->tx->c->broken ? tx_unknown(q->tx) : st;
+	return st != OK && q->tx->change && q->tx->c->broken ? tx_unknown(q->tx) : st;
 }
 
 static enum status
@@ -335,7 +332,6 @@ try_once(struct query *q, bool rows_as_they_come, bool *again, PGresult **out)
 	if ((st = prepare(q)) != OK)
 		return st;
 	*again = is_read(q->statement);
-	q->sent = true;
 	if ((st = send(q, rows_as_they_come)) != OK)
 		return or_unknown(q, st);
 	if ((st = connection_result(c, cx, q->statement, out)) == OK)
@@ -729,25 +725,6 @@ query_one(struct query *q, row_fn *read, void *out)
 	q->tx->cx->message[0] = '\0';
 	q->tx->cx->status = NOT_FOUND;
 	return NOT_FOUND;
-}
-
-enum status
-query_write(struct query *q, row_fn *read, void *out, bool *unknown)
-{
-	const struct connection *c;
-	enum status st;
-
-	q->tx->c->warned = false;
-	st = query_one(q, read, out);
-	c = q->tx->c; /* another one perhaps, when the first was dead; NULL: there was none, and nothing was sent */
-	*unknown = q->sent && (c->broken || (st == OK && c->warned));
-	if (!*unknown)
-		return st;
-	q->tx->c->broken = true;
-	if (st != UNAVAILABLE && st != TIMED_OUT)
-		st = fail(q->tx->cx, UNAVAILABLE,
-			"PostgreSQL did not confirm the change: it is not known whether it was kept");
-	return st;
 }
 
 enum status

@@ -31,7 +31,6 @@ struct query {
 	struct tx *tx;
 	const struct statement *statement;
 	enum status failed; /* the first binder that failed */
-	bool sent;          /* it has left, in part or whole */
 	int n;
 	unsigned type[QUERY_VALUES]; /* PostgreSQL's oid */
 	const char *value[QUERY_VALUES];
@@ -69,11 +68,6 @@ enum status query_maybe(struct query *q, row_fn *read, void *out, bool *found) m
 enum status query_list(struct query *q, row_fn *read, size_t item_size, void *items, size_t *n) must_check;
 /* Row by row as they arrive (bounded memory); a status other than OK from `read` ends it and is returned. */
 enum status query_each(struct query *q, row_fn *read, void *arg) must_check;
-/*
- * One row of a statement that writes and is a transaction of its own (tx_auto). *unknown: it had left when the connection was lost, or
- * PostgreSQL warned, and nobody knows whether it was kept; the status is then UNAVAILABLE or TIMED_OUT.
- */
-enum status query_write(struct query *q, row_fn *read, void *out, bool *unknown) must_check;
 /* COPY … FROM STDIN (FORMAT binary): the statement, then all of `rows` (header and trailer are added). */
 enum status query_copy(struct query *q, const struct buf *rows) must_check;
 

@@ -116,6 +116,7 @@ tx_renew(struct tx *t)
 
 	pool_release(p, t->c);
 	t->c = NULL;
+	t->unknown = false;
 	if ((st = pool_acquire(p, t->cx, &t->c)) == OK)
 		t->c->warned = false; /* by what was before */
 	return st;
@@ -138,7 +139,7 @@ send_commit(struct tx *t, char tag[16])
 enum status
 tx_unknown(struct tx *t)
 {
-	t->c->broken = true;
+	t->c->broken = t->unknown = true;
 	return fail(t->cx, UNAVAILABLE,
 		"PostgreSQL went away during the commit: it is not known whether the change was kept; look "
 		"before "
@@ -200,6 +201,12 @@ tx_rollback(struct tx **t)
 			open->c->broken = true;
 	}
 	tx_end(t); /* the pool rolls back what is open on its own */
+}
+
+bool
+tx_is_unknown(const struct tx *t)
+{
+	return t->unknown || (t->change && t->c != NULL && t->c->warned);
 }
 
 struct ctx *

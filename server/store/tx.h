@@ -19,6 +19,8 @@ enum status tx_auto(struct ctx *cx,
  * outcome is unknown, the statement or tx_commit says UNAVAILABLE, as tx_commit of a tx_begin does.
  */
 enum status tx_change(struct ctx *cx, struct tx **out) must_check;
+/* After the statement of a tx_change: it had left, and nobody knows whether it was kept. For who can find out before he gives it back. */
+bool tx_is_unknown(const struct tx *t);
 /*
  * *t becomes NULL whatever happens. UNAVAILABLE when the outcome is unknown: callers whose work can be repeated say so.
  */
